@@ -1,0 +1,1 @@
+"""The vocabulary of the hub: frozen values and faults. Imports nothing of ours."""

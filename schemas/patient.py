@@ -1,0 +1,96 @@
+"""A patient as a source describes one, and the record that the hub keeps of one."""
+
+import datetime as dt
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .identifiers import Identifier
+
+
+class Sex(StrEnum):
+    """Administrative sex with FHIR's codes. Source: FHIR R4 administrative-gender; GB/T 2261.1 maps onto it."""
+
+    MALE = "male"
+    FEMALE = "female"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """`text`: the name as people write it (王芳), surname first, no separators. `latin`: the alphabetic form, if sent."""
+
+    text: str
+    latin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A patient as one source describes them, at one moment.
+
+    identifiers: the first is the key (assigning authority, identifier) by which this source knows the patient.
+    """
+
+    identifiers: tuple[Identifier, ...]
+    name: PersonName
+    birth_date: dt.date | None = None
+    sex: Sex = Sex.UNKNOWN
+
+    @property
+    def key(self) -> Identifier:
+        return self.identifiers[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """The hub's record of a person: the union of what linked sources say, as of `version`.
+
+    identifiers: of every linked source. `doubtful`: an identity question about this person waits for a decision.
+    """
+
+    id: int
+    version: int
+    patient: Patient
+    recorded_at: dt.datetime
+    doubtful: bool = False
+
+
+def normal_name(text: str) -> str:
+    """A name in the form in which two writings of it are compared: width, case and separators do not count."""
+    return "".join(
+        c for c in unicodedata.normalize("NFKC", text).casefold() if not (c.isspace() or c in "^=.,·•・\u3000")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCriteria:
+    """What a search asks. `text`: what a person typed: a name, pinyin, its initials, or any identifier's value."""
+
+    text: str = ""
+    name: str = ""
+    identifier: Identifier | None = None  # an empty system matches any
+    birth_date: dt.date | None = None
+    ids: tuple[int, ...] = ()
+    limit: int = 20
+    offset: int = 0
+
+
+class DoubtState(StrEnum):
+    OPEN = "open"
+    LINKED = "linked"
+    KEPT_APART = "kept-apart"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDoubt:
+    """Two records that may be the same person, and what speaks against it. Waits for a person to decide."""
+
+    id: int
+    patient_id: int
+    other_patient_id: int
+    reason: str  # birth-date-differs, sex-differs, name-differs, birth-date-missing, ...
+    state: DoubtState
+    found_at: dt.datetime
+    decided_by: str = ""
+    decided_at: dt.datetime | None = None

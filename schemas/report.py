@@ -1,0 +1,122 @@
+"""A report: what a clinician opens, judges and reuses. A sequence of versions; none is ever overwritten."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .codes import Coding
+from .identifiers import Identifier
+from .observation import Observation
+from .patient import Patient
+
+
+class ReportCategory(StrEnum):
+    IMAGING = "imaging"
+    LABORATORY = "laboratory"
+    ECG = "ecg"
+    OTHER = "other"
+
+
+class ReportStatus(StrEnum):
+    """FHIR R4 diagnostic-report-status."""
+
+    REGISTERED = "registered"
+    PARTIAL = "partial"
+    PRELIMINARY = "preliminary"
+    FINAL = "final"
+    AMENDED = "amended"
+    CORRECTED = "corrected"
+    CANCELLED = "cancelled"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+WITHDRAWN = frozenset({ReportStatus.CANCELLED, ReportStatus.ENTERED_IN_ERROR})
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that came with a report; its bytes lie in the object store under `digest` (SHA-256, hex)."""
+
+    media_type: str
+    title: str
+    digest: str
+    size: int
+
+    @classmethod
+    def of(cls, content: bytes, media_type: str, title: str) -> "Attachment":
+        return cls(media_type, title, hashlib.sha256(content).hexdigest(), len(content))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One version of a report, as its source issued it.
+
+    key: the source's own identity of it, unique within the issuing institution and category: filler order number and
+      service for a laboratory report, Study Instance UID for images, SOP Instance UID or file identity for an ECG.
+    organization: code of the issuing institution.
+    observed_at: sampling or acquisition, the patient's clock; every window of reuse runs from it. None if never told.
+    issued_at: the source's clock. Both aware of their zone.
+    recording: digest of the waveform in canonical form (schemas.ecg), empty where there is none.
+    """
+
+    key: str
+    category: ReportCategory
+    status: ReportStatus
+    code: Coding
+    patient: Patient
+    organization: str
+    observed_at: dt.datetime | None = None
+    issued_at: dt.datetime | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    placer_order_number: str = ""
+    filler_order_number: str = ""
+    accession_number: str = ""
+    specimen: str = ""
+    performers: tuple[str, ...] = ()
+    findings: str = ""
+    conclusion: str = ""
+    observations: tuple[Observation, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    study_instance_uid: str = ""
+    recording: str = ""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecord:
+    """A stored version of a report. `current`: no later version exists. `delivery_id`: the bytes it was read from.
+
+    observed_at: as in the report, else issued_at, else received_at; never empty, for ordering.
+    """
+
+    id: int
+    version: int
+    current: bool
+    patient_id: int
+    organization: str
+    observed_at: dt.datetime
+    recorded_at: dt.datetime
+    delivery_id: int
+    report: Report
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCriteria:
+    """What a search asks. Empty fields do not restrict. Intervals are half open [since, until)."""
+
+    patient_id: int | None = None
+    identifier: Identifier | None = None
+    category: ReportCategory | None = None
+    code: str = ""
+    code_system: str = ""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    statuses: tuple[ReportStatus, ...] = ()
+    organization: str = ""
+    study_instance_uid: str = ""
+    ids: tuple[int, ...] = ()
+    newest_first: bool = True
+    limit: int = 50
+    offset: int = 0
