@@ -1,0 +1,138 @@
+"""Objects in a folder: `incoming/` while they arrive, then `ab/cd/<digest>`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from schemas.faults import Busy, Internal
+from storage import spool_file
+from storage.object_stream import Pieces, absent, is_digest, known
+from storage.spool_file import SpoolFile, disk_faults
+
+
+class DiskObjects:
+    """A folder of objects on a local file system."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.incoming = self.root / "incoming"
+        # Folders whose own entry this process knows to be durable: a store has 65,536 and each needs that once.
+        self._settled = {self.root}
+
+    def spool(self) -> "DiskSpool":
+        """Begin a new object."""
+        return DiskSpool(self)
+
+    def open(self, digest: str) -> BinaryIO:
+        """The whole object, seekable."""
+        try:
+            with disk_faults():
+                return self.path(digest).open("rb")
+        except Internal as fault:
+            if isinstance(fault.__cause__, FileNotFoundError):
+                raise absent() from None
+            raise
+
+    def read(self, digest: str, offset: int = 0, length: int | None = None) -> bytes:
+        """One range of it."""
+        with self.open(digest) as source, disk_faults():
+            source.seek(offset)
+            return source.read(-1 if length is None else length)
+
+    def stream(self, digest: str, offset: int = 0, length: int | None = None, chunk: int = 1 << 20) -> Iterator[bytes]:
+        """The same range in pieces."""
+        source = self.open(digest)
+        source.seek(offset)
+        return Pieces(source.read, source.close, length, chunk)
+
+    def exists(self, digest: str) -> bool:
+        """Whether it is kept here."""
+        return is_digest(digest) and self.path(digest).exists()
+
+    def size(self, digest: str) -> int:
+        """Its length in bytes."""
+        with self.open(digest) as source:
+            return os.fstat(source.fileno()).st_size
+
+    def digests(self) -> Iterator[str]:
+        """Everything in the folder."""
+        with disk_faults():
+            for leaf in self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]"):
+                # Read whole before anything is given out, since the reconciler removes while it walks.
+                yield from [path.name for path in leaf.iterdir() if is_digest(path.name)]
+
+    def remove(self, digest: str) -> None:
+        """Forget an object."""
+        with disk_faults():
+            self.path(digest).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Create the folder where it is missing and remove what died while arriving."""
+        return spool_file.sweep(self.incoming)
+
+    def ready(self) -> None:
+        """Raise where nothing could be written."""
+        with disk_faults():
+            room = os.statvfs(self.incoming).f_bavail
+        if not room:
+            raise Busy("the object store's disk is full")
+        if not os.access(self.incoming, os.W_OK | os.X_OK):
+            raise Internal("the object store's folder may not be written")
+
+    def path(self, digest: str) -> Path:
+        """Where an object is or would be. NotFound for what is no digest."""
+        return self.root / known(digest)[:2] / digest[2:4] / digest
+
+    def settle(self, leaf: Path) -> None:
+        """Make the entries in `leaf` durable, and at first sight the folder's own entry in its parents."""
+        _sync_folder(leaf)
+        while leaf not in self._settled:
+            _sync_folder(leaf.parent)
+            self._settled.add(leaf)
+            leaf = leaf.parent
+
+
+class DiskSpool(SpoolFile):
+    """A delivery on its way into the folder."""
+
+    def __init__(self, store: DiskObjects) -> None:
+        super().__init__(store.incoming)
+        self._store = store
+
+    def keep(self) -> None:
+        """Sync the file, give it its name, sync the folder."""
+        place = self._store.path(self.digest)
+        with self._freed_on_fault():
+            if _holds(place, self.size):
+                self._temporary.unlink(missing_ok=True)
+            else:
+                os.fsync(self._fd)
+                _move(self._temporary, place)
+            # Also where it was there already: another thread may have named it a moment ago and not yet synced.
+            self._store.settle(place.parent)
+        self._path = place
+
+
+def _holds(place: Path, size: int) -> bool:
+    # A file cut short by a failing disk has the name but not the length; a fresh copy then takes its place.
+    try:
+        return place.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _move(source: Path, place: Path) -> None:
+    try:
+        source.replace(place)
+    except FileNotFoundError:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        source.replace(place)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""What the hub promises, as a peer, a clinician or an operator would notice it."""
