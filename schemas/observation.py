@@ -9,11 +9,15 @@ from .codes import Coding
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A measured number. `comparator`: one of `<`, `<=`, `>=`, `>` or empty. `unit`: as sent."""
+    """A measured number. `comparator`: one of `<`, `<=`, `>=`, `>` or empty. `unit`: as sent.
+
+    unit_system: URI of the system that `unit` is a code of (schemas.codes.UCUM); empty where the source named none.
+    """
 
     value: Decimal
     unit: str = ""
     comparator: str = ""
+    unit_system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class ObservationRecord:
-    """An observation in the current (or asked) version of its report."""
+    """An observation in the current (or asked) version of its report. `category`: the report's."""
 
     id: int
     version: int
@@ -49,6 +53,7 @@ class ObservationRecord:
     observed_at: dt.datetime
     recorded_at: dt.datetime
     observation: Observation
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

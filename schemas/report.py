@@ -88,6 +88,7 @@ class ReportRecord:
     """A stored version of a report. `current`: no later version exists. `delivery_id`: the bytes it was read from.
 
     observed_at: as in the report, else issued_at, else received_at; never empty, for ordering.
+    observation_ids: of the rows of `report.observations`, in their order; known for the current version only.
     """
 
     id: int
@@ -100,6 +101,7 @@ class ReportRecord:
     delivery_id: int
     report: Report
     doubtful: bool = False
+    observation_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
