@@ -11,6 +11,8 @@ from .faults import InvalidPayload
 
 MEDIA_TYPE = "application/vnd.dxhub.ecg"
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+# No voltage that a body makes: marks samples that the source did not record (sequential leads, padding).
+NO_SAMPLE_UV = -(2**31)
 _MAGIC = b"DXECG1\n"
 
 
@@ -18,7 +20,7 @@ _MAGIC = b"DXECG1\n"
 class EcgRecording:
     """A resting ECG as sampled, before any filter meant for display.
 
-    samples_uv: int32, shape (leads, samples), microvolts, rows in the order of `leads`.
+    samples_uv: int32, shape (leads, samples), microvolts, rows in the order of `leads`; NO_SAMPLE_UV where nothing was recorded.
     started_at: the cart's clock, hence possibly wrong; the delivery's received_at is ours.
     Source: DICOM PS3.3 C.10.9; EN 1064 sections 3 and 6.
     """
