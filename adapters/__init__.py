@@ -1,0 +1,1 @@
+"""Foreign protocols and formats. Each folder reads one into canonical values; none knows storage or the hub."""

@@ -1,0 +1,1 @@
+"""ECG recordings: DICOM waveform, HL7 aECG, SCP-ECG, and reports that are only a PDF."""
