@@ -1,0 +1,1 @@
+"""Durable state: rows and objects. Rows never leave; canonical values do."""

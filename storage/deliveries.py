@@ -1,0 +1,191 @@
+"""Custody: every delivery that was taken, what became of it, and the objects that belong to it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, or_, select, union
+
+from schemas.delivery import Accounting, Channel, Delivery, DeliveryRecord, Format, PatientHint, Receipt, State
+from schemas.disclosure import Disclosure
+from schemas.documents import from_json, to_json
+from schemas.faults import Fault, NotFound
+from schemas.paging import Page
+
+from . import tables as t
+
+_RECEIPT = (
+    t.delivery.c.id,
+    t.delivery.c.digest,
+    t.delivery.c.state,
+    t.delivery.c.received_at,
+    t.delivery.c.category,
+    t.delivery.c.text,
+    t.delivery.c.place,
+)
+
+
+def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, size: int) -> int:
+    """A delivery taken into custody, as yet quarantined; `settle` says what became of it. Returns its id."""
+    origin = delivery.origin
+    values = {
+        "source_id": origin.source.id,
+        "fingerprint": fingerprint,
+        "digest": digest,
+        "size": size,
+        "format": delivery.format.value,
+        "channel": origin.channel.value,
+        "message_id": delivery.message_id[:250],
+        "address": origin.address,
+        "account": origin.account,
+        "received_at": origin.received_at,
+        "state": State.QUARANTINED.value,
+        "hint": to_json(origin.hint) if origin.hint else None,
+    }
+    return int(tx.scalar(t.delivery.insert().returning(t.delivery.c.id), values) or 0)
+
+
+def settle(tx: Connection, delivery_id: int, state: State, accounting: Accounting, fault: Fault | None = None) -> None:
+    """Writes what became of a delivery: its state, the fault if there was one, and its accounting."""
+    values = {
+        "state": state.value,
+        "category": fault.category.value if fault else "",
+        "text": fault.text if fault else "",
+        "place": fault.where if fault else "",
+        "accounting": to_json(accounting),
+    }
+    tx.execute(t.delivery.update().where(t.delivery.c.id == delivery_id).values(values))
+
+
+def add_parts(tx: Connection, delivery_id: int, parts: Iterable[tuple[str, int]]) -> None:
+    """Objects, as (digest, size), that were made from this delivery."""
+    known = set(tx.scalars(select(t.part.c.digest).where(t.part.c.delivery_id == delivery_id)))
+    rows = [
+        {"delivery_id": delivery_id, "digest": digest, "size": size}
+        for digest, size in dict(parts).items()
+        if digest not in known
+    ]
+    if rows:
+        tx.execute(t.part.insert(), rows)
+
+
+def add_reports(tx: Connection, delivery_id: int, report_ids: Iterable[int]) -> None:
+    """Ties the delivery to the reports that it made or extended."""
+    known = set(_reports_of(tx, delivery_id))
+    rows = [{"delivery_id": delivery_id, "report_id": report_id} for report_id in set(report_ids) - known]
+    if rows:
+        tx.execute(t.delivery_report.insert(), rows)
+
+
+def _reports_of(tx: Connection, delivery_id: int) -> tuple[int, ...]:
+    query = select(t.delivery_report.c.report_id).where(t.delivery_report.c.delivery_id == delivery_id)
+    return tuple(sorted(tx.scalars(query)))
+
+
+def _receipt(tx: Connection, row: Any) -> Receipt:
+    identity, digest, state, received_at, category, text, place = row
+    reports = _reports_of(tx, identity)
+    return Receipt(identity, digest, State(state), received_at, reports, category, text, place)
+
+
+def known_receipt(tx: Connection, source_id: int, fingerprint: str) -> Receipt | None:
+    """The receipt that these bytes from this source have earned already."""
+    query = select(*_RECEIPT).where(t.delivery.c.source_id == source_id, t.delivery.c.fingerprint == fingerprint)
+    row = tx.execute(query).first()
+    return _receipt(tx, row) if row else None
+
+
+def receipt(tx: Connection, delivery_id: int) -> Receipt:
+    """Ids and what became of it; says nothing of a patient."""
+    row = tx.execute(select(*_RECEIPT).where(t.delivery.c.id == delivery_id)).first()
+    if row is None:
+        raise NotFound("no such delivery", where="delivery")
+    return _receipt(tx, row)
+
+
+def _query() -> Select[Any]:
+    return (
+        select(t.delivery, t.source.c.name.label("source"), t.organization.c.code.label("organization"))
+        .join(t.source, t.delivery.c.source_id == t.source.c.id)
+        .join(t.organization, t.source.c.organization_id == t.organization.c.id)
+    )
+
+
+def _record(tx: Connection, row: Any) -> DeliveryRecord:
+    return DeliveryRecord(
+        id=row.id,
+        digest=row.digest,
+        size=row.size,
+        format=Format(row.format),
+        channel=Channel(row.channel),
+        source=row.source,
+        organization=row.organization,
+        message_id=row.message_id,
+        received_at=row.received_at,
+        state=State(row.state),
+        category=row.category,
+        text=row.text,
+        where=row.place,
+        report_ids=_reports_of(tx, row.id),
+        accounting=from_json(Accounting, row.accounting) if row.accounting else Accounting(),
+    )
+
+
+def record(tx: Connection, disclosure: Disclosure, delivery_id: int) -> DeliveryRecord:
+    """Raises NotFound, also where the asker may see another institution's deliveries only."""
+    row = tx.execute(_query().where(t.delivery.c.id == delivery_id, *_scope(disclosure))).first()
+    if row is None:
+        raise NotFound("no such delivery", where="delivery")
+    return _record(tx, row)
+
+
+def _scope(disclosure: Disclosure) -> list[Any]:
+    only = disclosure.only_organization
+    return [t.organization.c.code == only] if only else []
+
+
+def records(
+    tx: Connection,
+    disclosure: Disclosure,
+    *,
+    state: State | None = None,
+    text: str = "",
+    limit: int = 50,
+    offset: int = 0,
+) -> Page[DeliveryRecord]:
+    """Deliveries, newest first. `text`: found in the message id, the source's name, the digest's start or the fault."""
+    wanted = _scope(disclosure)
+    if state:
+        wanted.append(t.delivery.c.state == state.value)
+    if text:
+        columns = (t.delivery.c.message_id, t.source.c.name, t.delivery.c.text, t.delivery.c.place)
+        wanted.append(
+            or_(
+                *(column.icontains(text, autoescape=True) for column in columns),
+                t.delivery.c.digest.startswith(text.lower(), autoescape=True),
+            )
+        )
+    query = _query().where(*wanted)
+    total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = tx.execute(query.order_by(t.delivery.c.id.desc()).limit(limit).offset(offset))
+    return Page(tuple(_record(tx, row) for row in rows), total, offset)
+
+
+def known_origin(tx: Connection, delivery_id: int) -> tuple[str, str, PatientHint | None]:
+    """Names of its source and of the account that uploaded it, and the hint told beside it: for reading it again."""
+    query = select(t.source.c.name, t.delivery.c.account, t.delivery.c.hint).join(t.source)
+    row = tx.execute(query.where(t.delivery.c.id == delivery_id)).one()
+    return row[0], row[1], from_json(PatientHint, row[2]) if row[2] else None
+
+
+def objects(tx: Connection) -> Iterator[str]:
+    """Digests of every object that a row stands for: the deliveries as received and what was made from them."""
+    query = union(select(t.delivery.c.digest), select(t.part.c.digest))
+    yield from tx.scalars(query).yield_per(10_000)
+
+
+def counts(tx: Connection) -> dict[tuple[Format, State], int]:
+    """How many deliveries of each format stand in each state."""
+    query = select(t.delivery.c.format, t.delivery.c.state, func.count()).group_by(
+        t.delivery.c.format, t.delivery.c.state
+    )
+    return {(Format(kind), State(state)): number for kind, state, number in tx.execute(query)}

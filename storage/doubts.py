@@ -1,0 +1,72 @@
+"""Identity questions that wait for a person."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from schemas.disclosure import Disclosure
+from schemas.faults import NotFound
+from schemas.patient import DoubtState, IdentityDoubt
+
+from . import tables as t
+
+_one = t.patient.alias("one")
+_other = t.patient.alias("other")
+
+
+def add(tx: Connection, patient_id: int, other_patient_id: int, reason: str, now: dt.datetime) -> None:
+    """Opens the question, unless it was asked before."""
+    asked = select(t.doubt.c.id).where(
+        t.doubt.c.patient_id == patient_id, t.doubt.c.other_patient_id == other_patient_id, t.doubt.c.reason == reason
+    )
+    if tx.scalar(asked) is None:
+        values = {
+            "patient_id": patient_id,
+            "other_patient_id": other_patient_id,
+            "reason": reason,
+            "state": DoubtState.OPEN.value,
+            "found_at": now,
+        }
+        tx.execute(t.doubt.insert(), values)
+
+
+def _query() -> Any:
+    return (
+        select(t.doubt, _one.c.person_id.label("person"), _other.c.person_id.label("other_person"))
+        .join(_one, _one.c.id == t.doubt.c.patient_id)
+        .join(_other, _other.c.id == t.doubt.c.other_patient_id)
+    )
+
+
+def _record(row: Any) -> IdentityDoubt:
+    return IdentityDoubt(
+        id=row.id,
+        patient_id=row.person,
+        other_patient_id=row.other_person,
+        reason=row.reason,
+        state=DoubtState(row.state),
+        found_at=row.found_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )
+
+
+def records(tx: Connection, disclosure: Disclosure, state: DoubtState) -> tuple[IdentityDoubt, ...]:
+    """The questions in that state, oldest first; patients are given as the persons that they belong to now."""
+    query = _query().where(t.doubt.c.state == state.value).order_by(t.doubt.c.id).limit(500)
+    return tuple(_record(row) for row in tx.execute(query))
+
+
+def known_members(tx: Connection, doubt_id: int) -> tuple[int, int, DoubtState]:
+    """The two patients (rows, not persons) of a question, and its state."""
+    row = tx.execute(select(t.doubt).where(t.doubt.c.id == doubt_id)).first()
+    if row is None:
+        raise NotFound("no such identity question", where="doubt")
+    return row.patient_id, row.other_patient_id, DoubtState(row.state)
+
+
+def settle(tx: Connection, doubt_id: int, state: DoubtState, decided_by: str, now: dt.datetime | None) -> None:
+    """Writes the answer to a question; OPEN asks it again."""
+    values = {"state": state.value, "decided_by": decided_by, "decided_at": now}
+    tx.execute(t.doubt.update().where(t.doubt.c.id == doubt_id).values(values))

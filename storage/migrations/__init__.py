@@ -1,0 +1,1 @@
+"""Versions of the database's structure, applied by Alembic."""

@@ -1,0 +1,149 @@
+"""The index of single results; their values stay in the report versions that said them."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, select
+
+from schemas.disclosure import Disclosure
+from schemas.documents import from_json
+from schemas.faults import NotFound
+from schemas.observation import Observation, ObservationCriteria, ObservationRecord
+from schemas.paging import Page
+from schemas.report import Report
+
+from . import tables as t
+from .reports import scope
+
+_Slot = tuple[str, str, str, int]
+
+
+def _slots(observations: Iterable[Observation]) -> Iterator[tuple[_Slot, Observation]]:
+    """Each observation under its identity in the report: code, system, sub-id, and which of several alike it is."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for observation in observations:
+        key = (observation.code.code, observation.code.system, observation.sub_id)
+        yield (*key, seen[key]), observation
+        seen[key] += 1
+
+
+def put_observations(
+    tx: Connection, report_id: int, version: int, report: Report, *, patient_id: int, observed_at: dt.datetime
+) -> None:
+    """Indexes the observations of a report's newest version; those that it no longer has keep their earlier version."""
+    known = {} if version == 1 else _known_ids(tx, report_id)
+    new, again = [], []
+    for slot, observation in _slots(report.observations):
+        at = observation.observed_at or observed_at
+        if slot in known:
+            again.append(known[slot])
+        else:
+            new.append(_row(report_id, patient_id, slot, version, at))
+    if new:
+        tx.execute(t.observation.insert(), new)
+    if again:
+        tx.execute(t.observation.update().where(t.observation.c.id.in_(again)).values(version=version))
+
+
+def _row(report_id: int, patient_id: int, slot: _Slot, version: int, at: dt.datetime) -> dict[str, object]:
+    code, system, sub_id, number = slot
+    return {
+        "report_id": report_id,
+        "patient_id": patient_id,
+        "code": code,
+        "code_system": system,
+        "sub_id": sub_id,
+        "slot": number,
+        "version": version,
+        "observed_at": at,
+    }
+
+
+def _known_ids(tx: Connection, report_id: int) -> dict[_Slot, int]:
+    rows = tx.execute(select(t.observation).where(t.observation.c.report_id == report_id))
+    return {(row.code, row.code_system, row.sub_id, row.slot): row.id for row in rows}
+
+
+def _query() -> Select[Any]:
+    return (
+        select(
+            t.observation,
+            t.patient.c.person_id,
+            t.organization.c.code.label("organization"),
+            t.report_version.c.version.label("document_version"),
+            t.report_version.c.recorded_at,
+            t.report_version.c.document,
+        )
+        .join(t.report, t.report.c.id == t.observation.c.report_id)
+        .join(t.report_version, t.report_version.c.report_id == t.report.c.id)
+        .join(t.patient, t.patient.c.id == t.observation.c.patient_id)
+        .join(t.organization, t.organization.c.id == t.report.c.organization_id)
+    )
+
+
+def _records(rows: Iterable[Any]) -> Iterator[ObservationRecord]:
+    """One record a row; rows whose report version does not have the observation are left out."""
+    parsed: dict[tuple[int, int], tuple[Report, dict[_Slot, Observation]]] = {}
+    for row in rows:
+        key = (row.report_id, row.document_version)
+        if key not in parsed:
+            report = from_json(Report, row.document)
+            parsed[key] = report, dict(_slots(report.observations))
+        found = parsed[key][1].get((row.code, row.code_system, row.sub_id, row.slot))
+        if found is not None:
+            yield ObservationRecord(
+                id=row.id,
+                version=row.document_version,
+                report_id=row.report_id,
+                patient_id=row.person_id,
+                organization=row.organization,
+                observed_at=found.observed_at or row.observed_at,
+                recorded_at=row.recorded_at,
+                observation=found,
+            )
+
+
+def _matches(criteria: ObservationCriteria) -> list[Any]:
+    column = t.observation.c
+    wanted: list[Any] = []
+    if criteria.ids:
+        wanted.append(column.id.in_(criteria.ids))
+    if criteria.patient_id is not None:
+        members = select(t.patient.c.id).where(t.patient.c.person_id == criteria.patient_id)
+        wanted.append(column.patient_id.in_(members))
+    if criteria.report_id is not None:
+        wanted.append(column.report_id == criteria.report_id)
+    if criteria.code:
+        wanted.append(column.code == criteria.code)
+    if criteria.code_system:
+        wanted.append(column.code_system == criteria.code_system)
+    if criteria.category:
+        wanted.append(t.report.c.category == criteria.category)
+    if criteria.since:
+        wanted.append(column.observed_at >= criteria.since)
+    if criteria.until:
+        wanted.append(column.observed_at < criteria.until)
+    return wanted
+
+
+def search(tx: Connection, disclosure: Disclosure, criteria: ObservationCriteria) -> Page[ObservationRecord]:
+    """Observations of current report versions, by the patient's clock; without what a later version took back."""
+    current = and_(t.report_version.c.version == t.report.c.version, t.observation.c.version == t.report.c.version)
+    query = _query().where(current, *_matches(criteria), *scope(disclosure))
+    total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
+    order = (t.observation.c.observed_at.desc(), t.observation.c.id)
+    if not criteria.newest_first:
+        order = (t.observation.c.observed_at.asc(), t.observation.c.id)
+    rows = tx.execute(query.order_by(*order).limit(criteria.limit).offset(criteria.offset))
+    return Page(tuple(_records(rows)), total, criteria.offset)
+
+
+def versions(tx: Connection, disclosure: Disclosure, observation_id: int) -> tuple[ObservationRecord, ...]:
+    """The observation in every report version that has it, newest first. Raises NotFound."""
+    query = _query().where(t.observation.c.id == observation_id, *scope(disclosure))
+    found = tuple(_records(tx.execute(query.order_by(t.report_version.c.version.desc()))))
+    if not found:
+        raise NotFound("no such observation", where="observation")
+    return found

@@ -1,0 +1,298 @@
+"""Studies, series and instances: where each lies, and what QIDO-RS asks about."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, select
+
+from schemas.disclosure import Disclosure
+from schemas.documents import from_json, to_json
+from schemas.faults import NotFound
+from schemas.paging import Page
+from schemas.study import Instance, InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
+
+from . import tables as t
+from .reports import scope
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStudy:
+    """`patient_id`: the patient row to whom the study is bound, not the person."""
+
+    id: int
+    patient_id: int
+    report_id: int
+    modalities: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInstance:
+    """A stored instance as a re-sent one is compared with it."""
+
+    data_set_digest: str
+    report_id: int
+
+
+def known_instance(tx: Connection, sop_instance_uid: str) -> KnownInstance | None:
+    """What is already stored under this UID."""
+    query = (
+        select(t.instance.c.data_set_digest, t.study.c.report_id)
+        .join(t.series, t.series.c.id == t.instance.c.series_id)
+        .join(t.study, t.study.c.id == t.series.c.study_id)
+        .where(t.instance.c.sop_instance_uid == sop_instance_uid)
+    )
+    row = tx.execute(query).first()
+    return KnownInstance(row[0], row[1]) if row else None
+
+
+def known_study(tx: Connection, study_instance_uid: str) -> KnownStudy | None:
+    """The study under this UID, whoever sent it."""
+    query = select(t.study.c.id, t.study.c.patient_id, t.study.c.report_id, t.study.c.modalities)
+    row: Any = tx.execute(query.where(t.study.c.study_instance_uid == study_instance_uid)).first()
+    return KnownStudy(*row) if row else None
+
+
+def known_series(tx: Connection, series_instance_uid: str) -> tuple[int, int] | None:
+    """(series id, study id) of the series under this UID."""
+    query = select(t.series.c.id, t.series.c.study_id).where(t.series.c.series_instance_uid == series_instance_uid)
+    row = tx.execute(query).first()
+    return (row[0], row[1]) if row else None
+
+
+def add_study(
+    tx: Connection,
+    study: Study,
+    *,
+    patient_id: int,
+    organization_id: int,
+    report_id: int,
+    observed_at: dt.datetime,
+    now: dt.datetime,
+) -> int:
+    """A study new to us, as yet without series. Returns its id."""
+    values = {
+        "study_instance_uid": study.study_instance_uid,
+        "patient_id": patient_id,
+        "organization_id": organization_id,
+        "report_id": report_id,
+        "patient_identifier": study.patient.key.value,
+        "patient_name": f"{study.patient.name.text}\n{study.patient.name.latin}".casefold(),
+        "accession_number": study.accession_number,
+        "study_date": study.study_date,
+        "description": study.description.casefold(),
+        "series_count": 0,
+        "instance_count": 0,
+        "received_at": now,
+        "observed_at": observed_at,
+        "document": to_json(study),
+    }
+    return int(tx.scalar(t.study.insert().returning(t.study.c.id), values) or 0)
+
+
+def add_series(tx: Connection, study: KnownStudy, series: Series) -> int:
+    """A series new to us; counts it in its study. Returns its id."""
+    values = {
+        "series_instance_uid": series.series_instance_uid,
+        "study_id": study.id,
+        "instance_count": 0,
+        "document": to_json(series),
+    }
+    series_id = int(tx.scalar(t.series.insert().returning(t.series.c.id), values) or 0)
+    modalities = "\\".join(sorted({*study.modalities.split("\\"), series.modality} - {""}))
+    tx.execute(
+        t.study.update()
+        .where(t.study.c.id == study.id)
+        .values(series_count=t.study.c.series_count + 1, modalities=modalities)
+    )
+    return series_id
+
+
+def add_instance(
+    tx: Connection,
+    instance: Instance,
+    *,
+    series_id: int,
+    study_id: int,
+    delivery_id: int,
+    digest: str,
+    now: dt.datetime,
+) -> None:
+    """An instance with its header in DICOM JSON; counts it in its series and study."""
+    values = {
+        "sop_instance_uid": instance.sop_instance_uid,
+        "series_id": series_id,
+        "delivery_id": delivery_id,
+        "sop_class_uid": instance.sop_class_uid,
+        "transfer_syntax_uid": instance.transfer_syntax_uid,
+        "digest": digest,
+        "data_set_digest": instance.data_set_digest,
+        "data_set_offset": instance.data_set_offset,
+        "instance_number": instance.instance_number,
+        "rows": instance.rows,
+        "columns": instance.columns,
+        "frames": instance.frames,
+        "received_at": now,
+    }
+    instance_id = tx.scalar(t.instance.insert().returning(t.instance.c.id), values)
+    tx.execute(t.instance_metadata.insert(), {"instance_id": instance_id, "document": instance.metadata})
+    for table, key in ((t.series, series_id), (t.study, study_id)):
+        tx.execute(table.update().where(table.c.id == key).values(instance_count=table.c.instance_count + 1))
+
+
+def _like(pattern: str) -> str:
+    """DICOM wildcards (`*`, `?`; PS3.4 C.2.2.2.4) as LIKE's, its own escaped by a backslash."""
+    escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%").replace("?", "_")
+
+
+def _text(column: Any, pattern: str) -> Any:
+    return column.like(_like(pattern), escape="\\") if {"*", "?"} & set(pattern) else column == pattern
+
+
+def _name(pattern: str) -> Any:
+    # The column holds the ideographic and the alphabetic form, a line each; `^` between components does not count.
+    wanted = _like(pattern.casefold().replace("^", "*").replace("=", "*").strip("*"))
+    tail = "%" if {"*", "?"} & set(pattern) else ""
+    column = t.study.c.patient_name
+    lines = (f"{wanted}{tail}\n%", f"%\n{wanted}{tail}")
+    return column.like(lines[0], escape="\\") | column.like(lines[1], escape="\\")
+
+
+def _matches(criteria: StudyCriteria) -> list[Any]:
+    column = t.study.c
+    wanted: list[Any] = []
+    if criteria.patient_id is not None:
+        members = select(t.patient.c.id).where(t.patient.c.person_id == criteria.patient_id)
+        wanted.append(column.patient_id.in_(members))
+    if criteria.patient_identifier:
+        wanted.append(_text(column.patient_identifier, criteria.patient_identifier))
+    if criteria.patient_name.strip("*"):
+        wanted.append(_name(criteria.patient_name))
+    if criteria.accession_number:
+        wanted.append(_text(column.accession_number, criteria.accession_number))
+    if criteria.study_instance_uids:
+        wanted.append(column.study_instance_uid.in_(criteria.study_instance_uids))
+    if criteria.date_from:
+        wanted.append(column.study_date >= criteria.date_from)
+    if criteria.date_to:
+        wanted.append(and_(column.study_date <= criteria.date_to, column.study_date != ""))
+    if criteria.modality:
+        wanted.append(("\\" + column.modalities + "\\").contains(f"\\{criteria.modality}\\", autoescape=True))
+    if criteria.description:
+        wanted.append(_text(column.description, criteria.description.casefold()))
+    return wanted
+
+
+def _studies(disclosure: Disclosure) -> Select[Any]:
+    return (
+        select(t.study, t.patient.c.person_id, t.organization.c.code)
+        .join(t.patient, t.patient.c.id == t.study.c.patient_id)
+        .join(t.organization, t.organization.c.id == t.study.c.organization_id)
+        .where(*scope(disclosure))
+    )
+
+
+def _study(row: Any) -> StudyRecord:
+    return StudyRecord(
+        id=row.id,
+        patient_id=row.person_id,
+        organization=row.code,
+        study=from_json(Study, row.document),
+        modalities=tuple(filter(None, row.modalities.split("\\"))),
+        series_count=row.series_count,
+        instance_count=row.instance_count,
+        received_at=row.received_at,
+        observed_at=row.observed_at,
+        report_id=row.report_id,
+    )
+
+
+def search(tx: Connection, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
+    """Studies that match, newest first by study date."""
+    query = _studies(disclosure).where(*_matches(criteria))
+    total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
+    order = (t.study.c.study_date.desc(), t.study.c.id.desc())
+    rows = tx.execute(query.order_by(*order).limit(criteria.limit).offset(criteria.offset))
+    return Page(tuple(_study(row) for row in rows), total, criteria.offset)
+
+
+def study(tx: Connection, disclosure: Disclosure, study_id: int) -> StudyRecord:
+    """Raises NotFound, also where the asker may not know of it."""
+    row = tx.execute(_studies(disclosure).where(t.study.c.id == study_id)).first()
+    if row is None:
+        raise NotFound("no such study", where="study")
+    return _study(row)
+
+
+def series(tx: Connection, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
+    """The series of a study, in the order of their arrival."""
+    query = (
+        select(t.series, t.study.c.study_instance_uid)
+        .join(t.study, t.study.c.id == t.series.c.study_id)
+        .join(t.organization, t.organization.c.id == t.study.c.organization_id)
+        .where(t.study.c.study_instance_uid == study_instance_uid, *scope(disclosure))
+        .order_by(t.series.c.id)
+    )
+    return tuple(
+        SeriesRecord(row.id, row.study_instance_uid, from_json(Series, row.document), row.instance_count)
+        for row in tx.execute(query)
+    )
+
+
+def _chosen(study_uid: str, series_uid: str, sop_uid: str) -> list[Any]:
+    wanted: list[Any] = [t.study.c.study_instance_uid == study_uid]
+    if series_uid:
+        wanted.append(t.series.c.series_instance_uid == series_uid)
+    if sop_uid:
+        wanted.append(t.instance.c.sop_instance_uid == sop_uid)
+    return wanted
+
+
+def instances(
+    tx: Connection, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = ""
+) -> tuple[InstanceRecord, ...]:
+    """Instances of a study, of one of its series, or the one: by series, instance number, arrival."""
+    query = (
+        select(t.instance, t.study.c.study_instance_uid, t.series.c.series_instance_uid)
+        .join(t.series, t.series.c.id == t.instance.c.series_id)
+        .join(t.study, t.study.c.id == t.series.c.study_id)
+        .join(t.organization, t.organization.c.id == t.study.c.organization_id)
+        .where(*_chosen(study_uid, series_uid, sop_uid), *scope(disclosure))
+        .order_by(t.instance.c.series_id, t.instance.c.instance_number, t.instance.c.id)
+    )
+    return tuple(
+        InstanceRecord(
+            id=row.id,
+            study_instance_uid=row.study_instance_uid,
+            series_instance_uid=row.series_instance_uid,
+            sop_instance_uid=row.sop_instance_uid,
+            sop_class_uid=row.sop_class_uid,
+            transfer_syntax_uid=row.transfer_syntax_uid,
+            digest=row.digest,
+            data_set_offset=row.data_set_offset,
+            instance_number=row.instance_number,
+            rows=row.rows,
+            columns=row.columns,
+            frames=row.frames,
+            received_at=row.received_at,
+        )
+        for row in tx.execute(query)
+    )
+
+
+def instance_metadata(
+    tx: Connection, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = ""
+) -> Iterator[bytes]:
+    """The DICOM JSON object of each instance, in the order of `instances`."""
+    query = (
+        select(t.instance_metadata.c.document)
+        .join(t.instance, t.instance.c.id == t.instance_metadata.c.instance_id)
+        .join(t.series, t.series.c.id == t.instance.c.series_id)
+        .join(t.study, t.study.c.id == t.series.c.study_id)
+        .join(t.organization, t.organization.c.id == t.study.c.organization_id)
+        .where(*_chosen(study_uid, series_uid, sop_uid), *scope(disclosure))
+        .order_by(t.instance.c.series_id, t.instance.c.instance_number, t.instance.c.id)
+    )
+    yield from tx.scalars(query)
