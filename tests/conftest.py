@@ -1,11 +1,14 @@
 """Fixtures that every part of the suite shares, and the rule that a skip is a failure where all must be there."""
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from storage.database import Database
+from storage.migrate import migrate
 from tests import engines
 from tests.engines import Engines, MinioServer, Postgres
 
@@ -49,6 +52,35 @@ def engine_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Engines:
 
 
 @pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file of this version's tables, to copy: migrating once is enough."""
+    path = tmp_path_factory.mktemp("migrated") / "hub.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database of this version's tables, to use as a template."""
+    name = postgres.create()
+    _migrate(postgres.url(name))
+    return name
+
+
+@pytest.fixture(params=["embedded", "servers"])
+def migrated_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
+    """As `engine_urls`, the database already at this version: what most tests want."""
+    if request.param == "embedded":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "hub.db")
+        yield Engines("embedded", f"sqlite:///{tmp_path}/hub.db", f"file://{tmp_path}/objects")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(template=request.getfixturevalue("migrated_postgres"))
+    yield Engines("servers", server.url(name), request.getfixturevalue("minio_url"))
+    server.drop(name)
+
+
+@pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of sample files from real devices and systems."""
     named = os.environ.get("DXHUB_SAMPLES", "")
@@ -82,6 +114,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"skipped, but DXHUB_TEST_REQUIRE_ALL=1: {_reason(report)}"
     return report
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
