@@ -95,7 +95,7 @@ def postgres() -> Iterator[Postgres]:
     initdb, server = (program(name, "postgresql", *newest_first) for name in ("initdb", "postgres"))
     # PostgreSQL refuses to run as root.
     account = _other_account() if os.geteuid() == 0 else None
-    with _folder(account) as home:
+    with _folder(account, _memory()) as home:
         data = home / "data"
         subprocess.run(
             [initdb, "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
@@ -120,7 +120,7 @@ def minio() -> Iterator[MinioServer]:
     gopath = Path(os.environ.get("GOPATH", Path.home() / "go"))
     server = program("minio", "minio", gopath / "bin")
     running = MinioServer(free_port(), "hub", secrets.token_hex(16))
-    with _folder(None) as home:
+    with _folder(None, None) as home:
         environment = {"MINIO_ROOT_USER": running.key, "MINIO_ROOT_PASSWORD": running.secret}
         quiet = {"MINIO_BROWSER": "off", "MINIO_UPDATE": "off", "HOME": str(home), "MINIO_CI_CD": "1"}
         command = [server, "server", "--address", f"127.0.0.1:{running.port}", str(home / "data")]
@@ -129,9 +129,9 @@ def minio() -> Iterator[MinioServer]:
 
 
 @contextmanager
-def _folder(account: str | None) -> Iterator[Path]:
+def _folder(account: str | None, within: Path | None) -> Iterator[Path]:
     # Not below pytest's own folders: their mode keeps other accounts out.
-    home = Path(tempfile.mkdtemp(prefix="dxhub-test-"))
+    home = Path(tempfile.mkdtemp(prefix="dxhub-test-", dir=within))
     if account:
         shutil.chown(home, account)
     try:
@@ -194,6 +194,12 @@ def _store_answers(server: MinioServer) -> bool:
 def _other_account() -> str:
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
+
+
+def _memory() -> Path | None:
+    # A new database is 300 files: 15 ms in memory, 350 ms on a disk.
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() and shutil.disk_usage(shared).free > 2 << 30 else None
 
 
 def _group(account: str | None) -> int | None:
