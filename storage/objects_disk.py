@@ -8,7 +8,7 @@ from typing import BinaryIO
 from schemas.faults import Busy, Internal
 from storage import spool_file
 from storage.object_stream import Pieces, absent, is_digest, known
-from storage.spool_file import SpoolFile, disk_faults
+from storage.spool_file import SpoolFile, disk_faults, make_private
 
 
 class DiskObjects:
@@ -126,7 +126,7 @@ def _move(source: Path, place: Path) -> None:
     try:
         source.replace(place)
     except FileNotFoundError:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(place.parent)
         source.replace(place)
 
 

@@ -87,13 +87,21 @@ class SpoolFile:
             raise
 
 
+def make_private(folder: Path) -> None:
+    """Create a folder and those above it that are missing, for our own account only."""
+    # mkdir(parents=True) would give the mode to the last one alone.
+    if not folder.parent.is_dir():
+        make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _create(incoming: Path) -> tuple[Path, int]:
     while True:
         path = incoming / secrets.token_hex(16)
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
-            incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(incoming)
             continue
         fcntl.flock(handle, fcntl.LOCK_EX)
         # A sweep may have come between the two calls above and taken it for a leftover.
@@ -105,7 +113,7 @@ def _create(incoming: Path) -> tuple[Path, int]:
 def sweep(incoming: Path) -> int:
     """Remove the files of processes that died, and say how many; create the folder where it is missing."""
     with disk_faults():
-        incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(incoming)
         return sum(_removed_if_left(path) for path in list(incoming.iterdir()))
 
 

@@ -1,0 +1,194 @@
+"""What a folder of objects does when the disk is full, when a process dies, and what durability costs."""
+
+import hashlib
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.faults import Busy, Internal
+from storage.objects_disk import DiskObjects
+
+KIB = 1 << 10
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB and 40 names."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=40,mode=700", "tmpfs", str(place)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("run as root where file systems may be mounted")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def files(store: DiskObjects) -> list[Path]:
+    return [path for path in store.root.rglob("*") if path.is_file()]
+
+
+def put(store: DiskObjects, data: bytes) -> str:
+    with store.spool() as spool:
+        spool.write(data)
+        spool.keep()
+        return spool.digest
+
+
+def until_full(store: DiskObjects, size: int) -> list[str]:
+    kept = []
+    try:
+        while True:
+            kept.append(put(store, os.urandom(size)))
+    except Busy:
+        return kept
+
+
+def test_a_full_disk_is_a_clear_refusal_and_the_store_goes_on(small_disk: Path) -> None:
+    store = DiskObjects(small_disk / "objects")
+    store.sweep()
+    kept = put(store, bytes(100 * KIB))
+    with store.spool() as spool:
+        spool.write(bytes(100 * KIB))
+        with pytest.raises(Busy, match="disk is full"):
+            spool.write(bytes(100 * KIB))
+    assert [path.name for path in files(store)] == [kept], "what did not fit left something behind"
+    assert store.read(kept) == bytes(100 * KIB)
+    # The room is free again: what is smaller fits.
+    assert put(store, b"a small one") in set(store.digests())
+
+
+def test_the_room_is_free_as_soon_as_the_refusal_is_given(small_disk: Path) -> None:
+    store = DiskObjects(small_disk / "objects")
+    spool = store.spool()
+    with pytest.raises(Busy):
+        spool.write(bytes(512 * KIB))
+    assert not files(store)
+    assert put(store, bytes(200 * KIB))
+    spool.close()
+
+
+def test_a_disk_without_room_for_another_name_is_full_too(small_disk: Path) -> None:
+    store = DiskObjects(small_disk / "objects")
+    kept = until_full(store, 8)
+    assert kept
+    assert sorted(path.name for path in files(store)) == sorted(kept)
+
+
+def test_a_full_disk_is_not_ready(small_disk: Path) -> None:
+    store = DiskObjects(small_disk / "objects")
+    store.sweep()
+    store.ready()
+    (small_disk / "ballast").write_bytes(bytes(256 * KIB - 8 * KIB))
+    until_full(store, 4 * KIB)
+    with pytest.raises(Busy):
+        store.ready()
+
+
+def test_a_limit_on_the_size_of_files_reads_as_a_full_disk(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100 * KIB, before[1]))
+    try:
+        with store.spool() as spool, pytest.raises(Busy):
+            spool.write(bytes(101 * KIB))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not files(store)
+
+
+def test_a_folder_that_is_gone_is_a_fault_of_ours_that_names_no_path(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Internal) as raised:
+        DiskObjects(tmp_path / "file" / "objects").spool()
+    assert str(tmp_path) not in str(raised.value)
+
+
+DELIVERY_THAT_DIES = """
+import sys
+from pathlib import Path
+from storage.objects_disk import DiskObjects
+spool = DiskObjects(Path(sys.argv[1])).spool()
+spool.write(b"never finished")
+print("writing", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_sweep_removes_what_a_dead_process_left_and_spares_the_living(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    command = [sys.executable, "-c", DELIVERY_THAT_DIES, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"writing\n"
+        with store.spool() as ours:
+            ours.write(b"still coming")
+            assert store.sweep() == 0, "both deliveries are alive"
+            other.send_signal(signal.SIGKILL)
+            other.wait()
+            assert store.sweep() == 1
+            ours.keep()
+            assert store.exists(ours.digest)
+    assert store.sweep() == 0
+
+
+def test_an_object_cut_short_by_the_disk_is_mended_by_the_next_delivery(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    digest = put(store, b"the whole report")
+    store.path(digest).write_bytes(b"the wh")
+    assert put(store, b"the whole report") == digest
+    assert store.read(digest) == b"the whole report"
+
+
+def test_durability_costs_one_sync_of_the_file_and_one_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    real = os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    store = DiskObjects(tmp_path)
+    digest = put(store, b"first of its folder")
+    leaf = store.path(digest).parent
+    # The folders are new as well: each is made durable in its parent, once.
+    assert synced[1:] == [leaf, leaf.parent, tmp_path]
+    assert synced[0].parent == store.incoming, "the bytes come first, or the name could outlive them"
+    synced.clear()
+    store.remove(digest)
+    put(store, b"first of its folder")
+    assert [path.parent == store.incoming or path for path in synced] == [True, leaf]
+    synced.clear()
+    put(store, b"first of its folder")
+    assert synced == [leaf], "known content costs no sync of bytes"
+
+
+def test_only_the_hub_s_own_account_may_read_the_bytes(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path / "objects")
+    place = store.path(put(store, b"a patient's report"))
+    for path in (place, place.parent, place.parent.parent, store.incoming):
+        assert not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+
+def test_what_others_put_into_the_folder_is_no_object(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    digest = put(store, b"an object")
+    store.path(digest).with_name("notes.txt").write_text("not ours")
+    (tmp_path / "lost+found").mkdir()
+    assert list(store.digests()) == [digest]
+
+
+def test_a_name_that_is_no_digest_never_becomes_a_path(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path / "objects")
+    secret = tmp_path / hashlib.sha256(b"x").hexdigest()
+    secret.write_text("outside")
+    assert not store.exists(f"../{secret.name}")
