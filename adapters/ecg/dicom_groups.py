@@ -1,38 +1,21 @@
 """Multiplex groups of a DICOM waveform as leads in microvolts. Source: DICOM PS3.3 C.10.9."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 
-from schemas.ecg import NO_SAMPLE_UV, EcgRecording
+from schemas.ecg import NO_SAMPLE_UV
 from schemas.faults import InvalidPayload, UnsupportedPayload
 
-from .leads import NAMES_BY_CODE, Samples, lead_name, microvolts, stacked, with_derived
+from .groups import Group
+from .leads import NAMES_BY_CODE, Samples, lead_name, microvolts
 
 # Waveform Sample Interpretation (C.10.9.1.5); the companded ones (MB, AB) belong to sound.
 _SAMPLE_TYPES = {"SB": "i1", "UB": "u1", "SS": "i2", "US": "u2", "SL": "i4", "UL": "u4"}
 _MICROVOLTS = {"NV": 0.001, "UV": 1.0, "ΜV": 1.0, "MV": 1000.0, "V": 1_000_000.0}
 _MAX_CHANNELS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One multiplex group. offset_s: where it begins, relative to the recording; leads in microvolts."""
-
-    original: bool
-    rate_hz: float
-    offset_s: float | None
-    leads: dict[str, Samples]
-    left_out: tuple[str, ...]
-    padding_ignored: bool
-
-    @property
-    def duration_s(self) -> float:
-        return max((len(samples) for samples in self.leads.values()), default=0) / self.rate_hz
 
 
 def read_groups(dataset: Dataset) -> list[Group]:
@@ -43,54 +26,6 @@ def read_groups(dataset: Dataset) -> list[Group]:
     # Explicit VR Big Endian is retired, and still found in archives.
     big_endian = dataset.original_encoding[1] is False
     return [_group(item, f"(5400,0100)[{index}]", big_endian) for index, item in enumerate(items, start=1)]
-
-
-def recording(groups: list[Group]) -> tuple[EcgRecording, tuple[str, ...]]:
-    """The rhythm: the longest original group, with what other original groups of its rate add; and flags.
-
-    Carts that record three leads at a time store four groups in a row: their leads stand where they were recorded.
-    """
-    candidates = [g for g in groups if g.leads and g.original] or [g for g in groups if g.leads]
-    if not candidates:
-        raise InvalidPayload("expected at least one lead in volts", where="(003A,0211)")
-    rhythm = max(candidates, key=lambda group: group.duration_s)
-    flags = [] if rhythm.original else ["rhythm-derived"]
-    used = [g for g in candidates if g.rate_hz == rhythm.rate_hz]
-    used.sort(key=lambda group: -group.duration_s)
-    leads = dict(_placed(used))
-    if len(used) > 1 and any(set(g.leads) - set(rhythm.leads) for g in used):
-        flags.append("groups-merged")
-        if any(g.offset_s is None for g in used):
-            flags.append("group-offset-missing")
-    if any(g.left_out for g in groups) or any(set(g.leads) - set(leads) for g in candidates):
-        flags.append("channels-left-out")
-    if any(g.padding_ignored for g in used):
-        flags.append("padding-ignored")
-    complete, made = with_derived(_same_length(leads))
-    samples = stacked(complete)
-    flags += ["leads-derived"] * bool(made) + ["gaps"] * bool((samples == NO_SAMPLE_UV).any())
-    return EcgRecording(tuple(complete), rhythm.rate_hz, samples), tuple(flags)
-
-
-def _same_length(leads: dict[str, Samples]) -> dict[str, Samples]:
-    return dict(zip(leads, stacked(leads), strict=True))
-
-
-def _placed(groups: list[Group]) -> Iterator[tuple[str, Samples]]:
-    """Leads with NO_SAMPLE_UV before their group's start; of a lead that comes twice, the longest stretch."""
-    start = min(group.offset_s or 0.0 for group in groups)
-    seen: set[str] = set()
-    for group in groups:
-        before = round(((group.offset_s or 0.0) - start) * group.rate_hz)
-        # An hour: more is a wrong clock, and would make an array of nothing.
-        if before > 3600 * group.rate_hz:
-            raise InvalidPayload(
-                "expected groups of one recording, found an offset beyond an hour", where="(0018,1068)"
-            )
-        for lead, samples in group.leads.items():
-            if lead not in seen:
-                seen.add(lead)
-                yield lead, np.concatenate([np.full(before, NO_SAMPLE_UV, np.int32), samples])
 
 
 def _group(item: Dataset, where: str, big_endian: bool) -> Group:

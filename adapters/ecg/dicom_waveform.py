@@ -8,14 +8,16 @@ from pydicom import Dataset, config
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from schemas.delivery import Origin
-from schemas.ecg import LEADS, EcgRecording
+from schemas.ecg import EcgRecording
 from schemas.faults import InvalidPayload, UnsupportedPayload
 from schemas.patient import Patient
 from schemas.report import Report, ReportCategory, ReportStatus
 
-from . import dicom_groups
+from . import groups
 from .clock import timestamp
-from .measurements import EKG_STUDY, Measured, meaning, measured, observations
+from .dicom_groups import read_groups
+from .measurement_codes import EKG_STUDY
+from .measurements import Measured, find, observations
 from .statements import clean, confirmed
 
 SOP_CLASSES = frozenset(
@@ -53,13 +55,11 @@ def read_waveform(dataset: Dataset, patient: Patient, origin: Origin) -> tuple[R
 
 def _read(dataset: Dataset, patient: Patient, origin: Origin) -> tuple[Report, EcgRecording]:
     started_at = _started_at(dataset, origin.source.time_zone)
-    recording, flags = dicom_groups.recording(dicom_groups.read_groups(dataset))
+    recording, flags = groups.recording(read_groups(dataset))
     recording = dataclasses.replace(recording, started_at=started_at)
     annotations = list(dataset.get("WaveformAnnotationSequence") or [])
     statements = clean(_statements(annotations))
     final = confirmed(statements) or dataset.get("VerificationFlag") == "VERIFIED"
-    if set(LEADS) - set(recording.leads):
-        flags = (*flags, "leads-missing")
     report = Report(
         key=str(dataset.SOPInstanceUID),
         category=ReportCategory.ECG,
@@ -101,10 +101,10 @@ def _measurements(annotations: list[Dataset]) -> Iterator[Measured]:
         value = annotation.get("NumericValue")
         if not concept or value in (None, ""):
             continue
-        what = meaning(str(concept[0].get("CodingSchemeDesignator", "")), str(concept[0].get("CodeValue", "")))
+        scheme, code = str(concept[0].get("CodingSchemeDesignator", "")), str(concept[0].get("CodeValue", ""))
         units = annotation.get("MeasurementUnitsCodeSequence")
         number = value if not hasattr(value, "__iter__") else next(iter(value), "")
-        found = measured(what, number, str(units[0].get("CodeValue", "")) if units else "") if what else None
+        found = find(scheme, code, number, str(units[0].get("CodeValue", "")) if units else "")
         if found:
             yield found
 
