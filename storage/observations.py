@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
@@ -12,7 +13,7 @@ from schemas.documents import from_json
 from schemas.faults import NotFound
 from schemas.observation import Observation, ObservationCriteria, ObservationRecord
 from schemas.paging import Page
-from schemas.report import Report
+from schemas.report import Report, ReportRecord
 
 from . import tables as t
 from .reports import scope
@@ -72,6 +73,7 @@ def _query() -> Select[Any]:
             t.observation,
             t.patient.c.person_id,
             t.organization.c.code.label("organization"),
+            t.report.c.category,
             t.report_version.c.version.label("document_version"),
             t.report_version.c.recorded_at,
             t.report_version.c.document,
@@ -102,6 +104,7 @@ def _records(rows: Iterable[Any]) -> Iterator[ObservationRecord]:
                 observed_at=found.observed_at or row.observed_at,
                 recorded_at=row.recorded_at,
                 observation=found,
+                category=row.category,
             )
 
 
@@ -147,3 +150,18 @@ def versions(tx: Connection, disclosure: Disclosure, observation_id: int) -> tup
     if not found:
         raise NotFound("no such observation", where="observation")
     return found
+
+
+def with_ids(tx: Connection, records: Iterable[ReportRecord]) -> tuple[ReportRecord, ...]:
+    """The records, those of current versions with the ids of their observations."""
+    records = tuple(records)
+    current = [record.id for record in records if record.current and record.report.observations]
+    ids: dict[int, dict[_Slot, int]] = {}
+    for row in tx.execute(select(t.observation).where(t.observation.c.report_id.in_(current))):
+        ids.setdefault(row.report_id, {})[(row.code, row.code_system, row.sub_id, row.slot)] = row.id
+    return tuple(
+        replace(record, observation_ids=tuple(ids[record.id][slot] for slot, _ in _slots(record.report.observations)))
+        if record.current and record.id in ids
+        else record
+        for record in records
+    )

@@ -1,6 +1,7 @@
 """Reports and their versions. A version, once written, is never changed."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,13 @@ def known_by_accession(tx: Connection, patient_id: int, organization_id: int, ac
         t.report.c.study_instance_uid != "",
     )
     return _known(tx.execute(query).first())
+
+
+def known_versions(tx: Connection, report_id: int) -> Iterator[Report]:
+    """Everything that was ever said in this report, newest first."""
+    query = select(t.report_version.c.document).where(t.report_version.c.report_id == report_id)
+    for document in tx.scalars(query.order_by(t.report_version.c.version.desc())):
+        yield from_json(Report, document)
 
 
 def _row(report: Report, version: int, observed_at: dt.datetime) -> dict[str, object]:

@@ -1,0 +1,168 @@
+"""Who a patient is: the safe minimum. What is doubtful stays apart and waits for a person.
+
+A patient is known by (assigning authority, identifier). A valid resident number links patients of different
+authorities only when birth date, sex and name agree as well. Links are kept as history and can be undone.
+"""
+
+import datetime as dt
+from dataclasses import replace
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from schemas.disclosure import Disclosure
+from schemas.faults import Conflict, IdentityConflict
+from schemas.identifiers import RESIDENT_ID, Identifier, resident_number
+from schemas.patient import DoubtState, Patient, PersonName, Sex, normal_name
+from storage import doubts, patients
+from storage.patients import Known
+
+from .names import search_keys
+
+_SEXES = {Sex.MALE, Sex.FEMALE}
+
+
+def contradiction(known: Patient, said: Patient) -> str:
+    """The first thing in which two descriptions of a patient exclude each other; empty where they agree.
+
+    What only one of them says contradicts nothing.
+    """
+    if known.birth_date and said.birth_date and known.birth_date != said.birth_date:
+        return "birth-date-differs"
+    if {known.sex, said.sex} == _SEXES:
+        return "sex-differs"
+    if _names_differ(known.name, said.name):
+        return "name-differs"
+    return ""
+
+
+def _names_differ(known: PersonName, said: PersonName) -> bool:
+    """Whether no writing of the one equals any of the other, where both are written in the same script."""
+    ours = {normal_name(known.text), normal_name(known.latin)} - {""}
+    theirs = {normal_name(said.text), normal_name(said.latin)} - {""}
+    same_script = {text.isascii() for text in ours} & {text.isascii() for text in theirs}
+    return bool(same_script) and not ours & theirs
+
+
+def _resident(patient: Patient) -> Identifier | None:
+    return next((i for i in patient.identifiers if i.system == RESIDENT_ID and resident_number(i.value)), None)
+
+
+def _unsure(patient: Patient, number: Identifier) -> str:
+    """Why the resident number cannot be believed to be this patient's; empty where it can."""
+    says = resident_number(number.value)
+    if says is None or not patient.birth_date or patient.sex not in _SEXES:
+        return "birth-date-or-sex-missing"
+    if says.birth_date != patient.birth_date:
+        return "number-contradicts-birth-date"
+    if says.male != (patient.sex is Sex.MALE):
+        return "number-contradicts-sex"
+    return ""
+
+
+def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) -> int:
+    """The patient row that a source's description belongs to; made, completed, linked or doubted as needed.
+
+    update: the source says so in order to correct (ADT), so it replaces what the source said before.
+    Raises IdentityConflict where a description that came beside a result contradicts the known patient.
+    """
+    known = patients.known_by_key(tx, said.key)
+    if known is None:
+        return _add(tx, said, now)
+    differs = contradiction(known.patient, said)
+    if differs and not update:
+        raise IdentityConflict(
+            f"the patient known under this identifier is described otherwise ({differs})", where="patient identifier"
+        )
+    told = said if update else _completed(known.patient, said)
+    if told != known.patient:
+        patients.put_patient(tx, known.id, told, search_keys(told.name))
+        _link(tx, Known(known.id, known.person_id, told), now)
+        _describe(tx, patients.known_by_id(tx, known.id).person_id, now)
+    return known.id
+
+
+def _add(tx: Connection, said: Patient, now: dt.datetime) -> int:
+    person_id = patients.add_person(tx)
+    patient_id = patients.add_patient(tx, person_id, said, search_keys(said.name))
+    if _resident(said) is None:
+        patients.put_person(tx, person_id, said, now)
+    else:
+        _link(tx, Known(patient_id, person_id, said), now)
+        _describe(tx, patients.known_by_id(tx, patient_id).person_id, now)
+    return patient_id
+
+
+def _completed(known: Patient, said: Patient) -> Patient:
+    """What is known, with the gaps filled from what is said now."""
+    return Patient(
+        identifiers=tuple(dict.fromkeys((*known.identifiers, *said.identifiers))),
+        name=PersonName(known.name.text or said.name.text, known.name.latin or said.name.latin),
+        birth_date=known.birth_date or said.birth_date,
+        sex=known.sex if known.sex is not Sex.UNKNOWN else said.sex,
+    )
+
+
+def _link(tx: Connection, patient: Known, now: dt.datetime) -> None:
+    """Joins the person whom the same resident number names, when everything agrees; else asks a person."""
+    number = _resident(patient.patient)
+    if number is None:
+        return
+    unsure = _unsure(patient.patient, number)
+    others = [other for other in patients.known_by_identifier(tx, number) if other.id != patient.id]
+    if not others:
+        if unsure.startswith("number-contradicts"):
+            doubts.add(tx, patient.id, patient.id, unsure, now)
+        return
+    for other in others:
+        reason = unsure or _unsure(other.patient, number) or contradiction(other.patient, patient.patient)
+        if reason and other.person_id != patient.person_id:
+            doubts.add(tx, patient.id, other.id, reason, now)
+        elif not reason and other.person_id != patient.person_id:
+            patients.link_patient(tx, patient, other.person_id, reason="resident-number", decided_by="", now=now)
+            return
+
+
+def _describe(tx: Connection, person_id: int, now: dt.datetime) -> None:
+    """Writes what is now known of the person: the first member's description, the identifiers of all."""
+    members = [member.patient for member in patients.known_of_person(tx, person_id)]
+    if not members:
+        return
+    merged = members[0]
+    for member in members[1:]:
+        merged = _completed(merged, member)
+    identifiers = tuple(dict.fromkeys(chain.from_iterable(member.identifiers for member in members)))
+    patients.put_person(tx, person_id, replace(merged, identifiers=identifiers), now)
+
+
+def decide(tx: Connection, disclosure: Disclosure, doubt_id: int, *, link: bool, now: dt.datetime) -> None:
+    """A person's answer: one person, or two. Raises NotFound, Conflict where it was answered already."""
+    one, other, state = doubts.known_members(tx, doubt_id)
+    if state is not DoubtState.OPEN:
+        raise Conflict("this identity question was answered already", where="doubt")
+    decided_by = disclosure.principal.account
+    if link:
+        moving, target = patients.known_by_id(tx, one), patients.known_by_id(tx, other)
+        if moving.person_id != target.person_id:
+            patients.link_patient(
+                tx, moving, target.person_id, reason="decided-by-person", decided_by=decided_by, now=now
+            )
+            _describe(tx, target.person_id, now)
+            _describe(tx, moving.person_id, now)
+    doubts.settle(tx, doubt_id, DoubtState.LINKED if link else DoubtState.KEPT_APART, decided_by, now)
+
+
+def reopen(tx: Connection, disclosure: Disclosure, doubt_id: int, *, now: dt.datetime) -> None:
+    """Takes an answer back: a link made by it is undone, and the question is open again."""
+    one, other, state = doubts.known_members(tx, doubt_id)
+    if state is DoubtState.LINKED and one != other:
+        _part(tx, patients.known_by_id(tx, one), disclosure.principal.account, now)
+    doubts.settle(tx, doubt_id, DoubtState.OPEN, "", None)
+
+
+def _part(tx: Connection, patient: Known, decided_by: str, now: dt.datetime) -> None:
+    """Makes the patient a person of their own again."""
+    alone = patients.add_person(tx)
+    patients.link_patient(tx, patient, alone, reason="link-undone", decided_by=decided_by, now=now)
+    _describe(tx, alone, now)
+    _describe(tx, patient.person_id, now)

@@ -1,0 +1,85 @@
+"""Indexing SOP instances: the same again is welcome, other content under the same UID is held."""
+
+import datetime as dt
+
+from sqlalchemy import Connection
+
+from hub.identity import recognise
+from schemas.faults import ContentConflict, IdentityConflict, InvalidPayload
+from schemas.report import Report, ReportCategory
+from schemas.study import Instance
+from storage import organizations, patients, reports, studies
+from storage.studies import KnownStudy
+
+from .prepared import Prepared
+
+
+def index_instance(
+    tx: Connection, instance: Instance, prepared: Prepared, organization: str, delivery_id: int, now: dt.datetime
+) -> int:
+    """The id of the report of the study that the instance belongs to.
+
+    Raises ContentConflict where the UID is taken by other content, IdentityConflict where the study is another's.
+    """
+    stored = studies.known_instance(tx, instance.sop_instance_uid)
+    if stored:
+        if stored.data_set_digest != instance.data_set_digest:
+            raise ContentConflict("another instance is stored under this SOP Instance UID", where="(0008,0018)")
+        return stored.report_id
+    patient_id = recognise(tx, instance.study.patient, update=False, now=now)
+    study = studies.known_study(tx, instance.study.study_instance_uid)
+    if study is None:
+        study = _add_study(tx, instance, organization, patient_id, now)
+    elif not _same_person(tx, study.patient_id, patient_id):
+        raise IdentityConflict("the study is already bound to another patient", where="(0020,000D)")
+    studies.add_instance(
+        tx,
+        instance,
+        series_id=_series(tx, study, instance),
+        study_id=study.id,
+        delivery_id=delivery_id,
+        digest=prepared.digest,
+        now=now,
+    )
+    return study.report_id
+
+
+def _add_study(tx: Connection, instance: Instance, organization: str, patient_id: int, now: dt.datetime) -> KnownStudy:
+    organization_id = organizations.organization(tx, organization).id
+    report_id, report = _report_of(tx, instance, organization_id)
+    study_id = studies.add_study(
+        tx,
+        instance.study,
+        patient_id=patient_id,
+        organization_id=organization_id,
+        report_id=report_id,
+        observed_at=report.observed_at or report.issued_at or now,
+        now=now,
+    )
+    return KnownStudy(study_id, patient_id, report_id, "")
+
+
+def _report_of(tx: Connection, instance: Instance, organization_id: int) -> tuple[int, Report]:
+    """The report that was indexed just before from the same delivery, whatever its category."""
+    uid = instance.study.study_instance_uid
+    for category in (ReportCategory.IMAGING, ReportCategory.ECG, ReportCategory.OTHER, ReportCategory.LABORATORY):
+        for key in (uid, instance.sop_instance_uid):
+            known = reports.known_by_key(tx, organization_id, category, key)
+            if known:
+                return known.id, known.report
+    raise InvalidPayload("an instance came without a report of its study", where="(0020,000D)")
+
+
+def _series(tx: Connection, study: KnownStudy, instance: Instance) -> int:
+    known = studies.known_series(tx, instance.series.series_instance_uid)
+    if known is None:
+        return studies.add_series(tx, study, instance.series)
+    if known[1] != study.id:
+        raise ContentConflict("the series belongs to another study", where="(0020,000E)")
+    return known[0]
+
+
+def _same_person(tx: Connection, known_id: int, said_id: int) -> bool:
+    if known_id == said_id:
+        return True
+    return patients.known_by_id(tx, known_id).person_id == patients.known_by_id(tx, said_id).person_id

@@ -1,0 +1,58 @@
+"""Who may send: sources registered by name; on a demonstration hub, strangers on this machine too."""
+
+import datetime as dt
+import ipaddress
+
+from schemas.delivery import Channel, Claim, Origin
+from schemas.faults import Forbidden
+from schemas.organization import Source
+from storage import organizations
+from storage.database import Database
+
+UNREGISTERED = "unregistered"
+TAKES_STRANGERS = "takes-unregistered-senders"
+
+
+class Senders:
+    """Resolves what a peer claims to be to a registered source."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def identify(self, claim: Claim) -> Origin:
+        """Raises Forbidden for a sender that nobody registered."""
+        with self._database.read() as tx:
+            source = organizations.source(tx, claim.name.strip())
+            if source is None and _is_loopback(claim.address) and organizations.setting(tx, TAKES_STRANGERS) == "yes":
+                source = organizations.source(tx, UNREGISTERED)
+        if source is None:
+            raise Forbidden("this sender is not registered", where=_NAMED[claim.channel])
+        return _origin(source, claim.channel, claim.address)
+
+    def of_account(self, organization: str, account: str, address: str) -> Origin:
+        """The origin of what a person uploads: their institution."""
+        with self._database.read() as tx:
+            source = organizations.source(tx, organization)
+        if source is None:
+            raise Forbidden("this institution is not registered as a sender", where="account")
+        origin = _origin(source, Channel.UPLOAD, address)
+        return Origin(origin.source, origin.channel, origin.received_at, address, account)
+
+
+_NAMED = {
+    Channel.C_STORE: "calling AE title",
+    Channel.MLLP: "MSH-4",
+    Channel.STOW_RS: "account",
+    Channel.UPLOAD: "account",
+}
+
+
+def _origin(source: Source, channel: Channel, address: str) -> Origin:
+    return Origin(source, channel, dt.datetime.now(dt.UTC), address)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,153 @@
+"""Custody: the bytes are durable before anybody reads them, and read before anything is promised."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import BinaryIO
+
+import structlog
+
+from hub import access, audit
+from schemas.delivery import Channel, Delivery, Format, Origin, PatientHint, Read, Reading, Receipt, State
+from schemas.disclosure import Action, Disclosure
+from schemas.ecg import encode
+from schemas.faults import Conflict, Fault, Internal, InvalidPayload, UnsupportedPayload
+from storage import deliveries
+from storage.database import Database
+from storage.objects import Objects, Spool
+
+from .group_commit import GroupCommit
+from .index import Index
+from .prepared import Prepared
+from .senders import Senders
+
+log = structlog.get_logger()
+_CHUNK = 1 << 20
+_HEAD = 4096
+
+
+class Ingest:
+    """Takes deliveries in. `readers`: who reads which format; `sniff`: which format a content's head announces."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: Objects,
+        senders: Senders,
+        readers: Mapping[Format, Read],
+        sniff: Callable[[bytes], Format],
+        *,
+        counted: Callable[[Receipt, Delivery, float], None] = lambda *_: None,
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._senders = senders
+        self._readers = readers
+        self._sniff = sniff
+        self._counted = counted
+        self._commit = GroupCommit(Index(database))
+        self.identify = senders.identify
+
+    def close(self) -> None:
+        """Finishes what was begun."""
+        self._commit.close()
+
+    def deliver(self, delivery: Delivery) -> Receipt:
+        """Takes a delivery into custody and indexes it; see schemas.delivery.Deliver."""
+        begun = time.monotonic()
+        with self._objects.spool() as spool:
+            while chunk := delivery.content.read(_CHUNK):
+                spool.write(chunk)
+            if not spool.size:
+                raise InvalidPayload("expected content, found none")
+            # Archive before reading: a reader may be wrong for years, the bytes cannot be asked for again.
+            spool.keep()
+            prepared = self._prepare(delivery, spool.digest, spool.size, spool.open)
+        receipt = self._commit.submit(prepared)
+        took = time.monotonic() - begun
+        self._counted(receipt, delivery, took)
+        log.info(
+            "delivery.taken",
+            delivery=receipt.delivery_id,
+            digest=receipt.digest,
+            format=delivery.format.value,
+            source=delivery.origin.source.name,
+            state=receipt.state.value,
+            fault=receipt.category,
+            took_ms=round(took * 1000, 1),
+        )
+        return receipt
+
+    def upload(
+        self,
+        disclosure: Disclosure,
+        content: BinaryIO,
+        *,
+        filename: str = "",
+        hint: PatientHint | None = None,
+        address: str = "",
+        channel: Channel = Channel.UPLOAD,
+    ) -> Receipt:
+        """Takes what a person or their program uploads, for their institution. `content` must be seekable."""
+        principal = disclosure.principal
+        access.require(principal, access.Permission.UPLOAD)
+        origin = self._senders.of_account(principal.organization, principal.account, address or disclosure.address)
+        start = content.tell()
+        kind = self._sniff(content.read(_HEAD))
+        content.seek(start)
+        del filename  # paths come from our own ids; a sender's file name is not data of ours
+        return self.deliver(Delivery(replace(origin, hint=hint, channel=channel), kind, content))
+
+    def replay(self, disclosure: Disclosure, delivery_id: int) -> Receipt:
+        """Reads a refused delivery's bytes again, as after a reader's repair, and indexes what they say now."""
+        access.require(disclosure.principal, access.Permission.MANAGE_DELIVERIES)
+        with self._database.write() as tx:
+            record = deliveries.record(tx, disclosure, delivery_id)
+            source, account, hint = deliveries.known_origin(tx, delivery_id)
+            audit.record(tx, disclosure, Action.REPLAY, f"Delivery/{delivery_id}")
+        if record.state is State.INDEXED:
+            raise Conflict("this delivery is indexed; there is nothing to replay", where="delivery")
+        origin = self._senders.of_account(source, account, "")
+        origin = Origin(origin.source, record.channel, record.received_at, "", account, hint)
+        with self._objects.open(record.digest) as content:
+            kind = record.format if record.format in self._readers else self._sniff(content.read(_HEAD))
+            delivery = Delivery(origin, kind, content, record.message_id)
+            prepared = self._prepare(delivery, record.digest, record.size, lambda: self._objects.open(record.digest))
+        return self._commit.submit(replace(prepared, replay_of=delivery_id))
+
+    def _prepare(self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
+        outcome = self._read(delivery, reopen)
+        if isinstance(outcome, Fault):
+            return Prepared(delivery, digest, size, outcome)
+        parts = [self._keep(part) for part in outcome.parts]
+        recordings = {key: self._keep(encode(recording)) for key, recording in outcome.recordings}
+        reports = tuple(
+            replace(report, recording=recordings[report.key][0]) if report.key in recordings else report
+            for report in outcome.reports
+        )
+        outcome = replace(outcome, reports=reports, parts=(), recordings=())
+        return Prepared(delivery, digest, size, outcome, (*parts, *recordings.values()))
+
+    def _read(self, delivery: Delivery, reopen: Callable[[], BinaryIO]) -> Reading | Fault:
+        reader = self._readers.get(delivery.format)
+        if reader is None:
+            return UnsupportedPayload("the content is of no kind that this hub reads")
+        try:
+            with reopen() as content:
+                return reader(content, delivery.origin)
+        except Fault as fault:
+            return fault
+        except Exception as error:  # a reader's bug must cost neither the bytes nor the hub
+            log.exception("delivery.reader_failed", format=delivery.format.value, error=type(error).__name__)
+            return Internal("the reader failed on this content; it is kept and can be replayed", where="reader")
+
+    def _keep(self, content: bytes) -> tuple[str, int]:
+        with self._objects.spool() as spool:
+            _write(spool, content)
+            spool.keep()
+            return spool.digest, spool.size
+
+
+def _write(spool: Spool, content: bytes) -> None:
+    for start in range(0, len(content), _CHUNK):
+        spool.write(content[start : start + _CHUNK])

@@ -1,0 +1,32 @@
+"""Proof of custody and audit: what was promised is there, and nobody changed it."""
+
+import hashlib
+from collections.abc import Iterator
+
+from schemas.faults import Fault
+from storage import audit, deliveries, proofs
+from storage.database import Database
+from storage.objects import Objects
+
+
+def verify(database: Database, objects: Objects) -> Iterator[str]:
+    """One line for each thing that is not as it was promised; nothing when all is well."""
+    with database.read() as tx:
+        digests = list(deliveries.objects(tx))
+        yield from proofs.contradictions(tx)
+        for broken in audit.broken_links(tx):
+            yield f"audit record {broken}: altered, or a record before it is missing"
+    for digest in digests:
+        problem = _examine(objects, digest)
+        if problem:
+            yield f"object {digest}: {problem}"
+
+
+def _examine(objects: Objects, digest: str) -> str:
+    found = hashlib.sha256()
+    try:
+        for chunk in objects.stream(digest):
+            found.update(chunk)
+    except Fault as fault:
+        return f"cannot be read ({fault.category})"
+    return "" if found.hexdigest() == digest else "its content is not what was received"

@@ -1,0 +1,101 @@
+"""When a report that arrives is new, the same again, late, or the next version of what we have."""
+
+import datetime as dt
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from hub.identity import recognise
+from schemas.faults import IdentityConflict
+from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
+from storage import decisions, observations, organizations, outbox, patients, reports
+from storage.reports import Known
+
+# How far a report has come; one that has come less far never replaces one that has come further.
+_RANK = {
+    ReportStatus.REGISTERED: 0,
+    ReportStatus.PARTIAL: 1,
+    ReportStatus.PRELIMINARY: 2,
+    ReportStatus.FINAL: 3,
+    ReportStatus.AMENDED: 3,
+    ReportStatus.CORRECTED: 3,
+    ReportStatus.CANCELLED: 3,
+    ReportStatus.ENTERED_IN_ERROR: 3,
+}
+
+
+def index_report(tx: Connection, report: Report, organization: str, delivery_id: int, now: dt.datetime) -> int:
+    """The id of the report that this one made, followed or repeated. Raises IdentityConflict where patients differ."""
+    patient_id = recognise(tx, report.patient, update=False, now=now)
+    organization_id = organizations.organization(tx, organization).id
+    known = _known(tx, report, patient_id, organization_id)
+    if known is None:
+        report_id = reports.add_report(
+            tx, report, patient_id=patient_id, organization_id=organization_id, delivery_id=delivery_id, now=now
+        )
+        _index_results(tx, report_id, 1, report, patient_id, now)
+        outbox.add(tx, "report.new", {"report": report_id, "version": 1}, now)
+        return report_id
+    _same_person(tx, known.patient_id, patient_id)
+    following = _following(tx, known, report)
+    if following is not None:
+        version = reports.add_version(tx, known, following, delivery_id=delivery_id, now=now)
+        _index_results(tx, known.id, version, following, known.patient_id, now)
+        _tell(tx, known.id, version, following, now)
+    return known.id
+
+
+def _known(tx: Connection, report: Report, patient_id: int, organization_id: int) -> Known | None:
+    known = reports.known_by_key(tx, organization_id, report.category, report.key)
+    if known or report.category is not ReportCategory.IMAGING or not report.accession_number:
+        return known
+    # The reading of images that came before it: the accession number ties the two.
+    return reports.known_by_accession(tx, patient_id, organization_id, report.accession_number)
+
+
+def _same_person(tx: Connection, known_id: int, said_id: int) -> None:
+    if known_id == said_id:
+        return
+    if patients.known_by_id(tx, known_id).person_id != patients.known_by_id(tx, said_id).person_id:
+        raise IdentityConflict("this report is already bound to another patient", where="report identifier")
+
+
+def _following(tx: Connection, known: Known, report: Report) -> Report | None:
+    """The next version of a known report; None when the one that arrived says nothing new or comes late."""
+    current = known.report
+    if _RANK[report.status] < _RANK[current.status]:
+        return None
+    if _images_only(current) and _images_only(report):
+        return None  # more images of a study change nothing that the report itself says
+    said = replace(
+        report,
+        key=current.key,
+        patient=current.patient,
+        study_instance_uid=report.study_instance_uid or current.study_instance_uid,
+    )
+    if said == current:
+        return None
+    if report.status is not ReportStatus.FINAL or _RANK[current.status] < _RANK[ReportStatus.FINAL]:
+        return said
+    # Called final once more. What we have heard before is a repetition that came late, however it is labelled now;
+    # anything else changes a final report, and whoever read the first must be told.
+    heard = (replace(said, status=earlier.status) == earlier for earlier in reports.known_versions(tx, known.id))
+    return None if any(heard) else replace(said, status=ReportStatus.AMENDED)
+
+
+def _images_only(report: Report) -> bool:
+    return report.key == report.study_instance_uid and report.status is ReportStatus.PARTIAL
+
+
+def _index_results(
+    tx: Connection, report_id: int, version: int, report: Report, patient_id: int, now: dt.datetime
+) -> None:
+    observed_at = report.observed_at or report.issued_at or now
+    observations.put_observations(tx, report_id, version, report, patient_id=patient_id, observed_at=observed_at)
+
+
+def _tell(tx: Connection, report_id: int, version: int, report: Report, now: dt.datetime) -> None:
+    """Leaves word for everyone who relied on an earlier version."""
+    topic = "report.withdrawn" if report.status in WITHDRAWN else "report.changed"
+    relied = list(decisions.known_on(tx, report_id))
+    outbox.add(tx, topic, {"report": report_id, "version": version, "decisions": relied}, now)

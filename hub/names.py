@@ -1,0 +1,25 @@
+"""How people search for a name: as written, by its given part, by pinyin, by initials."""
+
+from itertools import islice, product
+
+from pypinyin import Style, pinyin
+
+from schemas.patient import PersonName, normal_name
+
+# A name of rare characters has few readings; one of many heteronyms must not fill the index.
+_READINGS = 8
+
+
+def search_keys(name: PersonName) -> set[str]:
+    """Normal forms under each of which the name is found by prefix.
+
+    王芳 is found by 王, 芳, wangfang, fang, wf. A character with several readings (单, 曾) is found by each of them.
+    """
+    written = normal_name(name.text)
+    keys = {written, written[1:], normal_name(name.latin)}
+    keys |= {normal_name(word) for word in name.latin.replace("^", " ").split()}
+    if any(ord(character) > 0x2E80 for character in written):
+        syllables = pinyin(written, style=Style.NORMAL, heteronym=True, errors="default")
+        for reading in islice(product(*syllables), _READINGS):
+            keys |= {"".join(reading), "".join(reading[1:]), "".join(syllable[0] for syllable in reading)}
+    return {key for key in keys if key}

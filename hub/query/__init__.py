@@ -1,0 +1,5 @@
+"""Finding and reading what is indexed. Every answer is audited in the transaction that read it."""
+
+from .service import Query
+
+__all__ = ["Query"]

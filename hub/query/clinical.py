@@ -1,0 +1,110 @@
+"""Patients, reports and single results."""
+
+from hub.access import Permission
+from schemas.codes import Coding
+from schemas.disclosure import Action, Disclosure
+from schemas.faults import NotFound
+from schemas.observation import ObservationCriteria, ObservationRecord, Quantity
+from schemas.paging import Page
+from schemas.patient import PatientCriteria, PatientRecord
+from schemas.recognition import Decision
+from schemas.report import ReportCriteria, ReportRecord
+from storage import decisions, observations, patients, reports
+
+from .reading import Reading
+
+_READ = Permission.READ_REPORTS
+# Who settles identity questions sees who the two are, not what they have.
+_KNOW = (Permission.READ_REPORTS, Permission.RESOLVE_IDENTITY)
+_TREND = 500
+
+
+class Clinical(Reading):
+    """What a clinician asks. Empty answers look the same whether nothing exists or nothing may be shown."""
+
+    def find_patients(self, disclosure: Disclosure, criteria: PatientCriteria) -> Page[PatientRecord]:
+        """Patients who match. Raises Forbidden where the role does not include it."""
+        with self._reading(disclosure, Action.SEARCH, "Patient", *_KNOW) as tx:
+            return patients.search(tx, disclosure, criteria)
+
+    def patient(self, disclosure: Disclosure, patient_id: int, version: int | None = None) -> PatientRecord:
+        """One patient, as known now or at a version. Raises NotFound."""
+        for record in self.patient_versions(disclosure, patient_id):
+            if version in (None, record.version):
+                return record
+        raise NotFound("no such version of this patient", where="version")
+
+    def patient_versions(self, disclosure: Disclosure, patient_id: int) -> tuple[PatientRecord, ...]:
+        """Newest first. Raises NotFound."""
+        entity = f"Patient/{patient_id}"
+        with self._reading(disclosure, Action.READ, entity, *_KNOW, patient_id=patient_id) as tx:
+            return patients.versions(tx, disclosure, patient_id)
+
+    def reports(self, disclosure: Disclosure, criteria: ReportCriteria) -> Page[ReportRecord]:
+        """Current versions of the reports that match."""
+        with self._reading(disclosure, Action.SEARCH, "DiagnosticReport", _READ, patient_id=criteria.patient_id) as tx:
+            page = reports.search(tx, disclosure, criteria)
+            return Page(observations.with_ids(tx, page.items), page.total, page.offset)
+
+    def report(self, disclosure: Disclosure, report_id: int, version: int | None = None) -> ReportRecord:
+        """One version of a report, the current one unless said otherwise. Raises NotFound."""
+        entity = f"DiagnosticReport/{report_id}" + (f"/_history/{version}" if version else "")
+        with self._reading(disclosure, Action.READ, entity, _READ) as tx:
+            found = reports.version(tx, disclosure, report_id, version)
+            return observations.with_ids(tx, [found])[0]
+
+    def report_versions(self, disclosure: Disclosure, report_id: int) -> tuple[ReportRecord, ...]:
+        """Newest first. Raises NotFound."""
+        with self._reading(disclosure, Action.READ, f"DiagnosticReport/{report_id}/_history", _READ) as tx:
+            return observations.with_ids(tx, reports.versions(tx, disclosure, report_id))
+
+    def observations(self, disclosure: Disclosure, criteria: ObservationCriteria) -> Page[ObservationRecord]:
+        """Single results of current reports."""
+        with self._reading(disclosure, Action.SEARCH, "Observation", _READ, patient_id=criteria.patient_id) as tx:
+            return observations.search(tx, disclosure, criteria)
+
+    def observation(self, disclosure: Disclosure, observation_id: int, version: int | None = None) -> ObservationRecord:
+        """One result as its report says now, or said at a version of the report. Raises NotFound."""
+        for record in self.observation_versions(disclosure, observation_id):
+            if version in (None, record.version):
+                return record
+        raise NotFound("no such version of this observation", where="version")
+
+    def observation_versions(self, disclosure: Disclosure, observation_id: int) -> tuple[ObservationRecord, ...]:
+        """Newest first. Raises NotFound."""
+        with self._reading(disclosure, Action.READ, f"Observation/{observation_id}", _READ) as tx:
+            return observations.versions(tx, disclosure, observation_id)
+
+    def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, unit: str) -> tuple[ObservationRecord, ...]:
+        """The patient's numbers of one analyte, oldest first; only those that are comparable: same code, same unit."""
+        criteria = ObservationCriteria(
+            patient_id=patient_id, code=code.code, code_system=code.system, newest_first=True, limit=_TREND
+        )
+        entity = f"Observation?code={code.code}"
+        with self._reading(disclosure, Action.SEARCH, entity, _READ, patient_id=patient_id) as tx:
+            found = observations.search(tx, disclosure, criteria)
+        return tuple(
+            record
+            for record in reversed(found.items)
+            if isinstance(record.observation.value, Quantity) and record.observation.value.unit == unit
+        )
+
+    def decisions(
+        self,
+        disclosure: Disclosure,
+        *,
+        report_id: int | None = None,
+        version: int | None = None,
+        patient_id: int | None = None,
+        decision_id: int | None = None,
+    ) -> tuple[Decision, ...]:
+        """Decisions on reuse, newest first."""
+        with self._reading(disclosure, Action.SEARCH, "Provenance", _READ, patient_id=patient_id) as tx:
+            return decisions.records(
+                tx,
+                disclosure,
+                report_id=report_id,
+                version=version,
+                patient_id=patient_id,
+                decision_id=decision_id,
+            )

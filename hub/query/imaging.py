@@ -1,0 +1,38 @@
+"""Studies, series and instances."""
+
+from hub.access import Permission
+from schemas.disclosure import Action, Disclosure
+from schemas.paging import Page
+from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
+from storage import studies
+
+from .reading import Reading
+
+_READ = Permission.READ_REPORTS
+
+
+class Imaging(Reading):
+    """What QIDO-RS, ImagingStudy and the image pages ask."""
+
+    def studies(self, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
+        """Studies that match, newest first."""
+        with self._reading(disclosure, Action.SEARCH, "ImagingStudy", _READ, patient_id=criteria.patient_id) as tx:
+            return studies.search(tx, disclosure, criteria)
+
+    def study(self, disclosure: Disclosure, study_id: int) -> StudyRecord:
+        """Raises NotFound."""
+        with self._reading(disclosure, Action.READ, f"ImagingStudy/{study_id}", _READ) as tx:
+            return studies.study(tx, disclosure, study_id)
+
+    def series(self, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
+        """The series of a study; none where there is no such study."""
+        with self._reading(disclosure, Action.READ, f"ImagingStudy?uid={study_instance_uid}", _READ) as tx:
+            return studies.series(tx, disclosure, study_instance_uid)
+
+    def instances(
+        self, disclosure: Disclosure, study_instance_uid: str, series_instance_uid: str = "", sop_instance_uid: str = ""
+    ) -> tuple[InstanceRecord, ...]:
+        """Where the instances of a study, of a series, or the one lie; none where there is no such."""
+        uid = sop_instance_uid or series_instance_uid or study_instance_uid
+        with self._reading(disclosure, Action.READ, f"ImagingStudy?uid={uid}", _READ) as tx:
+            return studies.instances(tx, disclosure, study_instance_uid, series_instance_uid, sop_instance_uid)

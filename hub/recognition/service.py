@@ -1,0 +1,81 @@
+"""Decisions of treating doctors, each about the version that they saw."""
+
+from hub import audit
+from hub.access import Permission, require
+from schemas.disclosure import Action, Disclosure
+from schemas.faults import Conflict, InvalidPayload
+from schemas.recognition import Decision, Order, Verdict, reason_list
+from schemas.report import WITHDRAWN, ReportRecord
+from storage import decisions, outbox, reports
+from storage.database import Database
+
+
+class Recognition:
+    """Records decisions. The hub advises; the doctor decides; nothing decided is ever changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def decide(
+        self,
+        disclosure: Disclosure,
+        *,
+        report_id: int,
+        version: int,
+        verdict: Verdict,
+        reason: str = "",
+        comment: str = "",
+        order: Order | None = None,
+    ) -> Decision:
+        """A decision of the asker, for the asker's institution, about one version of a report.
+
+        Raises NotFound for a version that does not exist, InvalidPayload for a refusal without a reason of the list
+        in force, Conflict for recognising what must never be reused.
+        """
+        require(disclosure.principal, Permission.DECIDE)
+        _check_reason(verdict, reason)
+        with self._database.write() as tx:
+            record = reports.version(tx, disclosure, report_id, version)
+            if verdict is Verdict.RECOGNISED:
+                _check_reusable(record, reports.version(tx, disclosure, report_id))
+            now = audit.now()
+            decision_id = decisions.add(
+                tx,
+                disclosure,
+                report_id=report_id,
+                version=version,
+                verdict=verdict,
+                reason=reason,
+                reasons_version=reason_list().version if reason else "",
+                comment=comment,
+                order=order or Order(),
+                now=now,
+            )
+            outbox.add(tx, "decision.new", {"decision": decision_id}, now)
+            entity = f"DiagnosticReport/{report_id}/_history/{version}"
+            detail = f"{verdict.value} {reason}".strip()
+            audit.record(tx, disclosure, Action.DECIDE, entity, patient_id=record.patient_id, detail=detail)
+            return decisions.records(tx, disclosure, decision_id=decision_id)[0]
+
+    def counts(self) -> dict[Verdict, int]:
+        """How many decisions of each kind the district has made."""
+        with self._database.read() as tx:
+            return decisions.counts(tx)
+
+
+def _check_reason(verdict: Verdict, reason: str) -> None:
+    if verdict is Verdict.RECOGNISED and reason:
+        raise InvalidPayload("expected no reason with a recognition", where="reason")
+    if verdict is Verdict.NOT_RECOGNISED and reason_list().find(reason) is None:
+        raise InvalidPayload(
+            f"expected a reason of the list, version {reason_list().version}, with a refusal", where="reason"
+        )
+
+
+def _check_reusable(record: ReportRecord, current: ReportRecord) -> None:
+    if current.report.status in WITHDRAWN:
+        raise Conflict("the report was withdrawn by its source; it cannot be recognised", where="report")
+    if not record.current:
+        raise Conflict("a newer version of this report exists; look at that one", where="version")
+    if record.doubtful:
+        raise Conflict("the patient's identity is in doubt; the report cannot be recognised yet", where="patient")

@@ -1,0 +1,28 @@
+"""Answering identity questions."""
+
+from hub import audit, identity
+from hub.access import Permission, require
+from schemas.disclosure import Action, Disclosure
+from storage.database import Database
+
+
+class Resolution:
+    """The verb of whoever settles identity questions; every answer can be taken back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def decide(self, disclosure: Disclosure, doubt_id: int, link: bool, reason: str = "") -> None:
+        """One person (`link`), or two. Raises NotFound, Conflict where it was answered already."""
+        require(disclosure.principal, Permission.RESOLVE_IDENTITY)
+        with self._database.write() as tx:
+            identity.decide(tx, disclosure, doubt_id, link=link, now=audit.now())
+            detail = f"{'link' if link else 'keep apart'} {reason}"[:200].strip()
+            audit.record(tx, disclosure, Action.LINK, f"IdentityDoubt/{doubt_id}", detail=detail)
+
+    def reopen(self, disclosure: Disclosure, doubt_id: int) -> None:
+        """Takes an answer back."""
+        require(disclosure.principal, Permission.RESOLVE_IDENTITY)
+        with self._database.write() as tx:
+            identity.reopen(tx, disclosure, doubt_id, now=audit.now())
+            audit.record(tx, disclosure, Action.LINK, f"IdentityDoubt/{doubt_id}", detail="reopen")

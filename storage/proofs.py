@@ -1,0 +1,37 @@
+"""Questions whose answer must be `none`: rows that contradict each other."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, exists, select
+
+from schemas.delivery import State
+
+from . import tables as t
+
+
+def contradictions(tx: Connection) -> Iterator[str]:
+    """One line for each row that stands for something which is not there. Ids only."""
+    unsupported = select(t.instance.c.id).where(
+        ~exists(select(t.delivery.c.id).where(t.delivery.c.digest == t.instance.c.digest))
+    )
+    for instance_id in tx.scalars(unsupported):
+        yield f"instance {instance_id}: no delivery has its object"
+    bare = select(t.report.c.id).where(
+        ~exists(
+            select(t.report_version.c.report_id).where(
+                t.report_version.c.report_id == t.report.c.id, t.report_version.c.version == t.report.c.version
+            )
+        )
+    )
+    for report_id in tx.scalars(bare):
+        yield f"report {report_id}: its current version is missing"
+    refused = (
+        select(t.delivery_report.c.delivery_id)
+        .join(t.delivery, t.delivery.c.id == t.delivery_report.c.delivery_id)
+        .where(t.delivery.c.state != State.INDEXED.value)
+    )
+    for delivery_id in tx.scalars(refused.distinct()):
+        yield f"delivery {delivery_id}: refused, and yet it has reports"
+    empty = select(t.study.c.id).where(~exists(select(t.series.c.id).where(t.series.c.study_id == t.study.c.id)))
+    for study_id in tx.scalars(empty):
+        yield f"study {study_id}: has no series"
