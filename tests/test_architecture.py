@@ -1,0 +1,183 @@
+"""How the house is built: what import-linter, ruff and mypy cannot say is said here."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.source_tree import PACKAGES, ROOT, files, imported, modules, within
+
+TOP_LEVEL = {*PACKAGES, "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"}
+
+# Who alone may import a package. A broken adapter cannot reach the domain; a page or an interface cannot keep state.
+ONLY = {
+    "adapters": ("adapters", "hub.__main__", "hub.app", "hub.check", "hub.demo"),
+    "hub.app": ("hub.__main__", "hub.app", "hub.demo"),
+}
+NEVER = {"hub.api": ("storage", "sqlalchemy"), "hub.portal": ("storage", "sqlalchemy")}
+# What a verb may know of the database: the transaction it owns and passes on, and that another process was quicker, since
+# only the verb knows what to do again then.
+TRANSACTION = {"sqlalchemy.Connection", "sqlalchemy.exc.IntegrityError"}
+
+# Where a bug must not end more than the one thing it belongs to: it is logged there, and somebody is answered.
+EDGES = {
+    "hub.__main__",  # a command: one plain sentence instead of a traceback
+    "hub.app",  # a request
+    "hub.ingest.group_commit",  # deliveries that wait together do not fail together
+    "hub.ingest.service",  # a reader: the bytes are kept all the same
+    "adapters.dicom",  # an association
+    "adapters.hl7v2.mllp",  # a connection
+}
+
+SPEAKS_TO_A_PERSON = ("hub.__main__", "hub.check", "hub.demo")
+
+# storage modules without patients' data, hence without a Disclosure. Any other one, also a new one, needs it.
+NO_PATIENTS = {"storage.accounts", "storage.organizations", "storage.outbox"}
+WRITES = ("add", "put", "link", "settle", "remove")
+# `known…` compares and links on the way in; what it finds is shown to nobody (see the test below).
+COMPARES = "known"
+NOBODY_S = {
+    "storage.audit.broken_links": "hashes only",
+    "storage.decisions.counts": "numbers only",
+    "storage.deliveries.counts": "numbers only",
+    "storage.deliveries.objects": "digests only",
+    "storage.observations.with_ids": "adds ids to what was already disclosed",
+    "storage.proofs.contradictions": "ids only",
+    "storage.deliveries.receipt": "what the sender itself was told",
+}
+
+
+def test_import_contracts_hold() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    checked = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert not checked.returncode, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("package", ONLY)
+def test_a_guarded_package_is_imported_by_its_keepers_alone(package: str) -> None:
+    strangers = [
+        f"{module.path} imports {name}"
+        for module in modules()
+        if not within(module.name, *ONLY[package])
+        for name in module.imports()
+        if within(name, package)
+    ]
+    assert not strangers
+
+
+@pytest.mark.parametrize("package", NEVER)
+def test_an_edge_keeps_no_state_of_its_own(package: str) -> None:
+    reached = [
+        f"{module.path} imports {name}"
+        for module in modules()
+        if within(module.name, package)
+        for name in module.imports()
+        if within(name, *NEVER[package])
+    ]
+    assert not reached
+
+
+def test_sql_is_said_in_storage_alone() -> None:
+    said = [
+        f"{module.path} imports {name}"
+        for module in modules()
+        if not within(module.name, "storage")
+        for name in module.imports()
+        if within(name, "sqlalchemy") and not (within(module.name, "hub") and name in TRANSACTION)
+    ]
+    assert not said
+
+
+def test_no_function_hides_an_import_of_ours() -> None:
+    hidden = [
+        f"{module.path}:{statement.lineno}"
+        for module in modules()
+        for function in module.functions()
+        for statement in ast.walk(function)
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        and any(within(name, *PACKAGES) for name in imported(statement, module))
+    ]
+    assert not hidden, "an import inside a function hides a circle"
+
+
+def test_only_the_edges_catch_everything() -> None:
+    blind = [
+        f"{module.path}:{node.lineno}"
+        for module in modules()
+        if not within(module.name, *EDGES)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler) and _catches_everything(node)
+    ]
+    assert not blind, "a library's exception becomes a Fault by its own name"
+
+
+def test_only_what_speaks_to_a_person_prints() -> None:
+    prints = [
+        f"{module.path}:{node.lineno}"
+        for module in modules()
+        if not within(module.name, *SPEAKS_TO_A_PERSON)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert not prints
+
+
+def test_every_read_of_patients_data_takes_a_disclosure() -> None:
+    careless = [
+        f"{module.path}:{function.lineno} {function.name}"
+        for module in modules()
+        if within(module.name, "storage") and module.name not in NO_PATIENTS
+        for function in module.tree.body
+        if isinstance(function, ast.FunctionDef)
+        and _reads_patients(function)
+        and f"{module.name}.{function.name}" not in NOBODY_S
+        and not _takes_disclosure(function)
+    ]
+    assert not careless
+
+
+def test_what_is_read_to_compare_is_shown_to_nobody() -> None:
+    shows = ("hub.api", "hub.portal", "hub.query", "hub.retrieve", "hub.statistics")
+    shown = [
+        f"{module.path}:{node.lineno} {node.attr}"
+        for module in modules()
+        if within(module.name, *shows) and any(within(name, "storage") for name in module.imports())
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr.startswith(f"{COMPARES}_")
+    ]
+    assert not shown
+
+
+def test_the_top_level_holds_only_what_belongs_there() -> None:
+    names = {path.relative_to(ROOT).parts[0] for path in files()}
+    assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
+
+
+def test_the_tree_names_no_machine_and_no_package_index() -> None:
+    place = re.compile(
+        r"/(?:root|home|work|Users)/\w|(?:registry|proxy|index|mirror)\.\w+\.(?:org|com|io)|pypi\.(?:org|io)"
+    )
+    named = []
+    for path in files():
+        text = path.read_bytes().decode("utf-8", "replace")
+        named += [f"{path.relative_to(ROOT)}: {found[0]}" for found in place.finditer(text)]
+    assert not named
+
+
+def _catches_everything(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or ast.unparse(kind) in {"Exception", "BaseException"} for kind in caught)
+
+
+def _reads_patients(function: ast.FunctionDef) -> bool:
+    parameters = [parameter.arg for parameter in function.args.args]
+    public = not function.name.startswith(("_", COMPARES, *WRITES))
+    return public and parameters[:1] == ["tx"]
+
+
+def _takes_disclosure(function: ast.FunctionDef) -> bool:
+    parameters = [*function.args.args, *function.args.kwonlyargs]
+    return any(p.annotation is not None and ast.unparse(p.annotation) == "Disclosure" for p in parameters)
