@@ -1,0 +1,40 @@
+"""What an adapter is: the readers of its formats, how to tell them, and a listener where it has a protocol of its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from schemas.delivery import Format, Read
+
+# How much of a content's head a sniffer is given.
+HEAD_BYTES = 4096
+
+
+class Listener(Protocol):
+    """A server of a foreign protocol, in threads of its own.
+
+    port: the bound port, known once started; 0 in the settings asks for a free one.
+    """
+
+    port: int
+
+    def start(self) -> None:
+        """Binds and begins to serve. Raises OSError where the port cannot be had."""
+
+    def stop(self) -> None:
+        """Takes nothing new, finishes and acknowledges what it has begun, ends."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One foreign protocol or family of formats.
+
+    readers: who reads which format. sniffers: whether a content's first HEAD_BYTES announce the format.
+    listener: makes the listener from (host, port, deliver, identify) and settings of its own; None without one.
+    """
+
+    name: str
+    readers: Mapping[Format, Read]
+    sniffers: Mapping[Format, Callable[[bytes], bool]]
+    media_types: Mapping[Format, str] = field(default_factory=dict)
+    listener: Callable[..., Listener] | None = None

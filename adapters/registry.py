@@ -1,0 +1,22 @@
+"""Every adapter of the hub: one line each."""
+
+from collections.abc import Mapping
+
+from adapters import dicom, ecg, hl7v2
+from schemas.delivery import Format, Read
+
+from .contract import HEAD_BYTES, Adapter
+
+# In the order in which they are asked whether a content is theirs: the surest sign first.
+ADAPTERS: tuple[Adapter, ...] = (dicom.ADAPTER, ecg.ADAPTER, hl7v2.ADAPTER)
+
+READERS: Mapping[Format, Read] = {kind: reader for adapter in ADAPTERS for kind, reader in adapter.readers.items()}
+
+
+def sniff(head: bytes) -> Format:
+    """The format that a content's head announces, UNKNOWN where none does."""
+    for adapter in ADAPTERS:
+        for kind, announces in adapter.sniffers.items():
+            if announces(head[:HEAD_BYTES]):
+                return kind
+    return Format.UNKNOWN

@@ -1,0 +1,178 @@
+"""The command `dxhub`: its subcommands, their arguments and their help. `python -m hub` is the same program."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hub import app, demo
+from hub.check import check
+from hub.ingest.verify import verify
+from hub.settings import Settings
+from schemas.faults import Fault
+
+PARTS = ("web", "dicom", "mllp", "worker")
+_SAVE_SPACE = argparse.RawDescriptionHelpFormatter
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the process's exit code. A Fault becomes a sentence, never a traceback."""
+    arguments = _parser().parse_args(argv)
+    settings = _settings(arguments)
+    _logging(settings.log_level)
+    try:
+        return int(arguments.run(arguments, settings))
+    except Fault as fault:
+        print(f"dxhub: {fault}", file=sys.stderr)
+    except OSError as error:
+        print(f"dxhub: {error.strerror or error} {error.filename or ''}".rstrip(), file=sys.stderr)
+    return 1
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    names = ("data", "host", "http_port", "dicom_port", "mllp_port")
+    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
+    return Settings(**given)
+
+
+def _logging(level: str) -> None:
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        # Where a traceback's frames hold a patient's data, their locals must stay out of it: the plain formatter.
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dxhub", description="A district's exchange hub for diagnostic reports. 区域检查检验结果互认共享中枢"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_demo, _serve, _migrate, _token, _check, _verify):
+        add(commands)
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace, Settings], int], what: str, example: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=what, description=what, epilog=f"example:\n  {example}", formatter_class=_SAVE_SPACE
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _stores(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, metavar="DIR", help="folder of the embedded database and objects")
+
+
+def _doors(command: argparse.ArgumentParser) -> None:
+    _stores(command)
+    command.add_argument("--host", metavar="H", help="address on which to listen (127.0.0.1)")
+    command.add_argument("--http-port", type=int, metavar="N", help="portal and HTTP interfaces (8080)")
+    command.add_argument("--dicom-port", type=int, metavar="N", help="DICOM (11112)")
+    command.add_argument("--mllp-port", type=int, metavar="N", help="HL7 v2 (2575)")
+
+
+def _demo(commands: Any) -> None:
+    what = "bring up a seeded fictional district and send real files over real sockets"
+    command = _command(commands, "demo", demo.run, what, "dxhub demo --once --data /tmp/district")
+    _doors(command)
+    command.add_argument("--once", action="store_true", help="stop afterwards; exit 0 only if every step held")
+
+
+def _serve(commands: Any) -> None:
+    what = "serve the hub as configured; SIGTERM stops it cleanly"
+    command = _command(commands, "serve", serve, what, "dxhub serve --data /srv/dxhub --only web,dicom")
+    _doors(command)
+    command.add_argument("--only", metavar="PARTS", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
+
+
+def serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT."""
+    parts = {part.strip() for part in arguments.only.split(",")}
+    if unknown := parts - set(PARTS):
+        print(f"dxhub: --only takes {','.join(PARTS)}; found {','.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with app.running(settings, parts) as hub:
+        print(hub.greeting(), flush=True)
+        stop.wait()
+    return 0
+
+
+def _migrate(commands: Any) -> None:
+    _stores(_command(commands, "migrate", migrate, "bring the database to this version", "dxhub migrate"))
+
+
+def migrate(_: argparse.Namespace, settings: Settings) -> int:
+    """Applies what is missing."""
+    app.open_stores(settings).close()
+    print("the database is at this version")
+    return 0
+
+
+def _token(commands: Any) -> None:
+    command = _command(
+        commands, "token", token, "print a short-lived bearer token", "dxhub token --user clinician --data ./dxhub-data"
+    )
+    _stores(command)
+    command.add_argument("--user", required=True, metavar="NAME", help="the account that the token speaks for")
+
+
+def token(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Prints the token alone, so that a shell can take it."""
+    stores = app.open_stores(settings, create=False)
+    print(stores.access.issue_token(arguments.user))
+    stores.close()
+    return 0
+
+
+def _check(commands: Any) -> None:
+    what = "read files offline as the hub would and show what became of every part"
+    command = _command(commands, "check", run_check, what, "dxhub check --json result.hl7 slice.dcm")
+    command.add_argument("--json", action="store_true", help="one JSON object a file, a line each")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def run_check(arguments: argparse.Namespace, _: Settings) -> int:
+    """Exit code 1 where any file would be refused."""
+    answers = [check(path, app.READERS, app.sniff) for path in arguments.files]
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False, indent=None if arguments.json else 2))
+    return 0 if all(answer["ok"] for answer in answers) else 1
+
+
+def _verify(commands: Any) -> None:
+    what = "prove custody and audit: every object present and unchanged, the audit chain unbroken"
+    _stores(_command(commands, "verify", run_verify, what, "dxhub verify --data /srv/dxhub"))
+
+
+def run_verify(_: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 1, and a line for each thing that is not as promised."""
+    stores = app.open_stores(settings, create=False)
+    problems = list(verify(stores.database, stores.objects))
+    stores.close()
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} problems found" if problems else "every acknowledged delivery is there and unchanged")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""HTTP for machines: a router translates, calls one verb, maps the result."""

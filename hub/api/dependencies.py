@@ -1,0 +1,50 @@
+"""What every route asks first: the verbs, and in whose name."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, HTTPException, Request
+
+from hub.access import disclosure_for
+from hub.verbs import Verbs
+from schemas.disclosure import Disclosure, Principal
+
+SESSION_COOKIE = "dxhub_session"
+
+
+def verbs(request: Request) -> Verbs:
+    """The verbs of this hub."""
+    return cast("Verbs", request.app.state.verbs)
+
+
+def address_of(request: Request) -> str:
+    """The peer's address, as the socket says."""
+    return request.client.host if request.client else ""
+
+
+def asker(request: Request) -> Disclosure:
+    """The disclosure of whoever holds the bearer token; 401 without a valid one.
+
+    A portal session opens GET as well, so that a page can show images; anything that changes needs a token, which no
+    other site's page can make a browser send.
+    """
+    principal = _bearer(request) or _session(request)
+    if principal is None:
+        raise HTTPException(401, "a valid bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="dxhub"'})
+    return disclosure_for(principal, address_of(request))
+
+
+def _bearer(request: Request) -> Principal | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return verbs(request).access.bearer(token.strip()) if scheme.lower() == "bearer" and token else None
+
+
+def _session(request: Request) -> Principal | None:
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not token or request.method not in {"GET", "HEAD"}:
+        return None
+    signed_in = verbs(request).access.session(token)
+    return signed_in.principal if signed_in else None
+
+
+TheVerbs = Annotated[Verbs, Depends(verbs)]
+Asker = Annotated[Disclosure, Depends(asker)]

@@ -1,0 +1,178 @@
+"""The composition root: the only module that knows every package."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+
+from adapters import dicom, hl7v2
+from adapters.contract import Listener
+from adapters.registry import READERS, sniff
+from hub import portal
+from hub.access import Access
+from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
+from hub.ingest import Ingest, Senders
+from hub.ingest.reconcile import reconcile
+from hub.metrics import count_delivery
+from hub.query import Query
+from hub.recognition import Recognition
+from hub.resolution import Resolution
+from hub.retrieve import Retrieve
+from hub.settings import Settings
+from hub.verbs import Verbs
+from hub.web_server import WebServer
+from hub.worker import Worker
+from schemas.faults import Forbidden, Internal
+from storage import presence
+from storage.database import Database
+from storage.migrate import migrate
+from storage.objects import Objects, connect
+
+__all__ = ["READERS", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
+
+log = structlog.get_logger()
+VERSION = "0.1.0"
+
+
+@dataclass
+class Stores:
+    """The durable state of a hub, migrated, and who may open it."""
+
+    database: Database
+    objects: Objects
+    access: Access
+
+    def close(self) -> None:
+        """Lets the database go."""
+        self.database.close()
+
+
+def open_stores(settings: Settings, *, create: bool = True) -> Stores:
+    """Opens and migrates. Raises Internal where there is no hub and none should be made."""
+    url = settings.database_url.get_secret_value()
+    if url.startswith("sqlite:///") and not create and not Path(url.removeprefix("sqlite:///")).exists():
+        raise Internal("there is no hub in this folder; `dxhub demo` or `dxhub serve` makes one", where="--data")
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(url)
+    migrate(database)
+    return Stores(database, connect(settings.objects_url.get_secret_value()), Access(database))
+
+
+@dataclass
+class Hub:
+    """A hub that runs: its verbs, its web application, and its listeners by part."""
+
+    settings: Settings
+    stores: Stores
+    verbs: Verbs
+    web: FastAPI
+    listeners: dict[str, Listener] = field(default_factory=dict)
+
+    def port(self, part: str) -> int:
+        """The port on which `web`, `dicom` or `mllp` listens."""
+        return self.listeners[part].port
+
+    def greeting(self) -> str:
+        """What a person who started the hub wants to read."""
+        doors = {"web": "http://{}:{}/", "dicom": "DICOM {}:{}", "mllp": "HL7 v2 MLLP {}:{}"}
+        lines = [doors[part].format(self.settings.host, self.port(part)) for part in doors if part in self.listeners]
+        return "dxhub is ready\n  " + "\n  ".join(lines)
+
+
+def build(settings: Settings, stores: Stores) -> Hub:
+    """Composes a hub; nothing listens yet."""
+    database, objects = stores.database, stores.objects
+    ingest = Ingest(database, objects, Senders(database), READERS, sniff, counted=count_delivery)
+    verbs = Verbs(
+        access=stores.access,
+        ingest=ingest,
+        query=Query(database),
+        retrieve=Retrieve(database, objects),
+        recognition=Recognition(database),
+        identity=Resolution(database),
+        database=database,
+        objects=objects,
+    )
+    return Hub(settings, stores, verbs, _web(settings, verbs))
+
+
+def _web(settings: Settings, verbs: Verbs) -> FastAPI:
+    app = FastAPI(
+        title="dxhub",
+        version=VERSION,
+        description="A district's exchange of diagnostic reports: FHIR R4, DICOMweb, uploads, mutual recognition.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.verbs = verbs
+    app.state.settings = settings
+    for part in (fhir, dicomweb, deliveries, recognition, health, portal):
+        app.include_router(part.router)
+    outcomes.install(app, page=portal.fault_page)
+    portal.mount(app)
+    return app
+
+
+def _listeners(hub: Hub, parts: set[str]) -> dict[str, Listener]:
+    settings, ingest = hub.settings, hub.verbs.ingest
+    made: dict[str, Listener] = {}
+    if "web" in parts:
+        made["web"] = WebServer(hub.web, settings.host, settings.http_port)
+    if "dicom" in parts:
+        made["dicom"] = dicom.listener(
+            settings.host, settings.dicom_port, ingest.deliver, ingest.identify, ae_title=settings.dicom_ae_title
+        )
+    if "mllp" in parts:
+        made["mllp"] = hl7v2.listener(
+            settings.host,
+            settings.mllp_port,
+            ingest.deliver,
+            ingest.identify,
+            max_bytes=settings.max_message_mb << 20,
+        )
+    if "worker" in parts:
+        made["worker"] = Worker(hub.stores.database)
+    return made
+
+
+@contextmanager
+def running(settings: Settings, parts: set[str]) -> Iterator[Hub]:
+    """A hub that listens while the block runs, and finishes what it acknowledged when it ends."""
+    if not settings.is_local and not settings.allow_insecure:
+        raise Forbidden(
+            "the hub would listen beyond this machine without encryption; put a TLS proxy before it, or set "
+            "DXHUB_ALLOW_INSECURE=true if the network itself is trusted",
+            where="DXHUB_HOST",
+        )
+    if not settings.is_local:
+        log.warning("hub.listens_without_encryption", host=settings.host)
+    stores = open_stores(settings)
+    here = presence.enter(stores.database, settings.data)
+    try:
+        if here.alone:
+            reconcile(stores.database, stores.objects)
+        here.share()
+        hub = build(settings, stores)
+        try:
+            _start(hub, parts)
+            yield hub
+        finally:
+            _stop(hub)
+    finally:
+        here.close()
+        stores.close()
+
+
+def _start(hub: Hub, parts: set[str]) -> None:
+    for part, listener in _listeners(hub, parts).items():
+        listener.start()
+        hub.listeners[part] = listener
+
+
+def _stop(hub: Hub) -> None:
+    for listener in reversed(hub.listeners.values()):
+        listener.stop()
+    hub.verbs.ingest.close()

@@ -1,0 +1,55 @@
+"""Reads files offline as the hub would, and says what became of every part of them."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.delivery import Accounting, Channel, Format, Origin, Read, Reading
+from schemas.documents import to_json
+from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
+from schemas.organization import Source
+
+_HEAD = 4096
+# Stands for any registered sender; identifiers without an authority are shown under this one.
+_SOURCE = Source(0, "CHECK", "CHECK", "CHECK")
+
+
+def check(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], Format]) -> dict[str, Any]:
+    """One object a file, as `dxhub check --json` prints it; see the contract."""
+    try:
+        reading = _read(path, readers, sniff)
+    except Fault as fault:
+        where = {"category": fault.category.value, "text": fault.text, "where": fault.where}
+        return {"file": str(path), "ok": False, "fault": where}
+    return {
+        "file": str(path),
+        "ok": True,
+        "reports": [json.loads(to_json(report)) for report in reading.reports],
+        "patients": [json.loads(to_json(patient)) for patient in reading.patients],
+        "accounting": _accounting(reading.accounting),
+    }
+
+
+def _accounting(accounting: Accounting) -> dict[str, Any]:
+    return {
+        "segments": accounting.total,
+        "mapped": accounting.mapped,
+        "kept": accounting.kept,
+        "flagged": accounting.flagged,
+        "notes": list(accounting.notes),
+    }
+
+
+def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], Format]) -> Reading:
+    try:
+        with path.open("rb") as content:
+            kind = sniff(content.read(_HEAD))
+            content.seek(0)
+            reader = readers.get(kind)
+            if reader is None:
+                raise UnsupportedPayload("expected DICOM, HL7 v2, HL7 aECG, SCP-ECG or PDF, found none of these")
+            return reader(content, Origin(_SOURCE, Channel.UPLOAD, dt.datetime.now(dt.UTC)))
+    except OSError as error:
+        raise InvalidPayload(f"the file cannot be opened ({error.strerror})") from error

@@ -1,0 +1,54 @@
+"""The settings, read once from the environment or a `.env` file. The README's table is compared with this class."""
+
+import ipaddress
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every name stands in the environment with the prefix `DXHUB_`."""
+
+    model_config = SettingsConfigDict(env_prefix="DXHUB_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    data: Path = Field(Path("./dxhub-data"), description="Folder of the embedded database and objects")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="`sqlite:///…` or `postgresql+psycopg://…`; empty: `sqlite:///{DATA}/hub.db`"
+    )
+    objects_url: SecretStr = Field(
+        SecretStr(""),
+        description="`file://…` or `s3://KEY:SECRET@host:port/bucket?secure=0`; empty: `file://{DATA}/objects`",
+    )
+    host: str = Field("127.0.0.1", description="Address on which the hub listens")
+    allow_insecure: bool = Field(
+        False, description="Listen beyond this machine although nothing is encrypted; the hub refuses otherwise"
+    )
+    http_port: int = Field(8080, ge=0, le=65535, description="Portal, FHIR, DICOMweb, uploads")
+    dicom_port: int = Field(11112, ge=0, le=65535, description="DICOM C-STORE and C-ECHO")
+    mllp_port: int = Field(2575, ge=0, le=65535, description="HL7 v2 over MLLP")
+    dicom_ae_title: str = Field("DXHUB", min_length=1, max_length=16, description="Our AE title")
+    max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
+    max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
+    log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`; never a patient's data")
+
+    @model_validator(mode="after")
+    def _defaults(self) -> Self:
+        data = self.data.expanduser().resolve()
+        self.data = data
+        if not self.database_url.get_secret_value():
+            self.database_url = SecretStr(f"sqlite:///{data / 'hub.db'}")
+        if not self.objects_url.get_secret_value():
+            self.objects_url = SecretStr(f"file://{data / 'objects'}")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the hub."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False

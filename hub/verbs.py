@@ -1,0 +1,39 @@
+"""The verbs, composed: what the routers of both edges are given."""
+
+from dataclasses import dataclass
+
+from hub.access import Access
+from hub.ingest import Ingest
+from hub.query import Query
+from hub.recognition import Recognition
+from hub.resolution import Resolution
+from hub.retrieve import Retrieve
+from schemas.faults import Fault
+from storage.database import Database
+from storage.objects import Objects
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """Everything that a router may call; it holds no rule and no row."""
+
+    access: Access
+    ingest: Ingest
+    query: Query
+    retrieve: Retrieve
+    recognition: Recognition
+    identity: Resolution
+    database: Database
+    objects: Objects
+
+    def ready(self) -> dict[str, str]:
+        """`ok`, or the category of the fault, for each store."""
+        return {"database": _state(self.database), "objects": _state(self.objects)}
+
+
+def _state(store: Database | Objects) -> str:
+    try:
+        store.ready()
+    except Fault as fault:
+        return fault.category.value
+    return "ok"

@@ -1,0 +1,51 @@
+"""The web application behind a socket, started and stopped like any other listener."""
+
+import socket
+import threading
+import time
+
+import uvicorn
+from fastapi import FastAPI
+
+from schemas.faults import Internal
+
+_STARTS_WITHIN_S = 30
+_STOPS_WITHIN_S = 20
+
+
+class WebServer:
+    """Serves one application from a thread of its own. port: the bound port; 0 asks for a free one."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self.port = port
+        self._host = host
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,  # addresses hold identifiers of patients; the audit trail says who saw what
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=10,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    def start(self) -> None:
+        """Binds, then serves. Raises OSError where the port cannot be had."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._socket = socket.create_server((self._host, self.port), family=family, backlog=256)
+        self.port = self._socket.getsockname()[1]
+        self._thread.start()
+        deadline = time.monotonic() + _STARTS_WITHIN_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise Internal("the web application did not start", where="web")
+            self._thread.join(0.01)
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Finishes the requests that run, and ends."""
+        self._server.should_exit = True
+        self._thread.join(_STOPS_WITHIN_S)

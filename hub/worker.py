@@ -1,0 +1,55 @@
+"""Housekeeping beside the listeners: what nobody asks for and everybody needs."""
+
+import threading
+
+import structlog
+
+from hub import audit
+from hub.metrics import WAITING
+from schemas.delivery import State
+from schemas.faults import Fault
+from storage import accounts, deliveries, outbox
+from storage.database import Database
+
+log = structlog.get_logger()
+_EVERY_S = 30.0
+
+
+class Worker:
+    """Forgets expired tokens and counts what waits for somebody. port: none, 0."""
+
+    port = 0
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the present round."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._round()
+            except Fault as fault:
+                log.warning("worker.round_failed", fault=fault.category.value)
+            if self._stop.wait(_EVERY_S):
+                return
+
+    def _round(self) -> None:
+        with self._database.write() as tx:
+            accounts.remove_expired_tokens(tx, audit.now())
+        with self._database.read() as tx:
+            waiting = {"outbox": outbox.waiting(tx)}
+            for (_, state), number in deliveries.counts(tx).items():
+                if state is not State.INDEXED:
+                    waiting[state.value] = waiting.get(state.value, 0) + number
+        for what, number in waiting.items():
+            WAITING.labels(what=what).set(number)
