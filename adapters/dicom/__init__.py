@@ -1,0 +1,16 @@
+"""DICOM: files and data sets to canonical values, and the C-STORE door."""
+
+from adapters.contract import Adapter
+from schemas.delivery import Format
+
+from .meta import is_dicom
+from .part10 import read
+from .store_scp import StoreScp
+
+ADAPTER = Adapter(
+    name="dicom",
+    readers={Format.DICOM: read},
+    sniffers={Format.DICOM: is_dicom},
+    media_types={Format.DICOM: "application/dicom"},
+    listener=StoreScp,
+)
