@@ -1,4 +1,4 @@
-"""What an adapter is: the readers of its formats, how to tell them, and a listener where it has a protocol of its own."""
+"""What an adapter is: readers of formats, how to tell them, and a listener where it has a protocol of its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import structlog
 
@@ -18,7 +18,7 @@ from hub.settings import Settings
 from schemas.faults import Fault
 
 PARTS = ("web", "dicom", "mllp", "worker")
-_SAVE_SPACE = argparse.RawDescriptionHelpFormatter
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,10 +66,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace, Settings], int], what: str, example: str
+    commands: _Commands, name: str, run: Callable[[argparse.Namespace, Settings], int], what: str, example: str
 ) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name, help=what, description=what, epilog=f"example:\n  {example}", formatter_class=_SAVE_SPACE
+    command = commands.add_parser(
+        name,
+        help=what,
+        description=what,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=run)
     return command
@@ -87,14 +91,14 @@ def _doors(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mllp-port", type=int, metavar="N", help="HL7 v2 (2575)")
 
 
-def _demo(commands: Any) -> None:
+def _demo(commands: _Commands) -> None:
     what = "bring up a seeded fictional district and send real files over real sockets"
     command = _command(commands, "demo", demo.run, what, "dxhub demo --once --data /tmp/district")
     _doors(command)
     command.add_argument("--once", action="store_true", help="stop afterwards; exit 0 only if every step held")
 
 
-def _serve(commands: Any) -> None:
+def _serve(commands: _Commands) -> None:
     what = "serve the hub as configured; SIGTERM stops it cleanly"
     command = _command(commands, "serve", serve, what, "dxhub serve --data /srv/dxhub --only web,dicom")
     _doors(command)
@@ -116,7 +120,7 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _migrate(commands: Any) -> None:
+def _migrate(commands: _Commands) -> None:
     _stores(_command(commands, "migrate", migrate, "bring the database to this version", "dxhub migrate"))
 
 
@@ -127,9 +131,9 @@ def migrate(_: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _token(commands: Any) -> None:
+def _token(commands: _Commands) -> None:
     command = _command(
-        commands, "token", token, "print a short-lived bearer token", "dxhub token --user clinician --data ./dxhub-data"
+        commands, "token", token, "print a short-lived bearer token", "dxhub token --user clinician --data D"
     )
     _stores(command)
     command.add_argument("--user", required=True, metavar="NAME", help="the account that the token speaks for")
@@ -143,7 +147,7 @@ def token(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _check(commands: Any) -> None:
+def _check(commands: _Commands) -> None:
     what = "read files offline as the hub would and show what became of every part"
     command = _command(commands, "check", run_check, what, "dxhub check --json result.hl7 slice.dcm")
     command.add_argument("--json", action="store_true", help="one JSON object a file, a line each")
@@ -158,7 +162,7 @@ def run_check(arguments: argparse.Namespace, _: Settings) -> int:
     return 0 if all(answer["ok"] for answer in answers) else 1
 
 
-def _verify(commands: Any) -> None:
+def _verify(commands: _Commands) -> None:
     what = "prove custody and audit: every object present and unchanged, the audit chain unbroken"
     _stores(_command(commands, "verify", run_verify, what, "dxhub verify --data /srv/dxhub"))
 
