@@ -92,7 +92,7 @@ class Objects(Protocol):
         """Raise Busy or Internal where the store could not take or give an object now."""
 
 
-def connect(url: str, scratch: Path | None = None) -> Objects:
+def objects_from_url(url: str, scratch: Path | None = None) -> Objects:
     """The store at `file:///path` or `s3://KEY:SECRET@host:port/bucket?secure=0`.
 
     scratch: where an S3 store lets deliveries grow before it sends them; a folder on disk keeps them within itself.

@@ -4,13 +4,13 @@ import pytest
 from sqlalchemy import inspect
 
 from storage.database import Database
-from storage.objects import connect
+from storage.objects import objects_from_url
 from tests.engines import Engines
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_each_test_has_a_database_and_a_store_of_its_own(migrated_urls: Engines, time: str) -> None:
-    objects = connect(migrated_urls.objects_url)
+    objects = objects_from_url(migrated_urls.objects_url)
     objects.sweep()
     assert not list(objects.digests()), f"what the {time} test finds was left by another"
     with objects.spool() as spool:

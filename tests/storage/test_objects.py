@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.faults import Internal, NotFound
-from storage.objects import Objects, connect
+from storage.objects import Objects, objects_from_url
 from tests.engines import Engines
 
 UNKNOWN = hashlib.sha256(b"never stored").hexdigest()
@@ -22,7 +22,7 @@ MIB = 1 << 20
 @pytest.fixture
 def objects(engine_urls: Engines, tmp_path: Path) -> Objects:
     """An empty store."""
-    store = connect(engine_urls.objects_url, scratch=tmp_path / "scratch")
+    store = objects_from_url(engine_urls.objects_url, scratch=tmp_path / "scratch")
     store.sweep()
     return store
 
@@ -182,5 +182,5 @@ def test_200_megabytes_pass_in_both_directions_with_flat_memory(objects: Objects
 
 def test_an_address_of_no_known_kind_is_refused_without_repeating_it() -> None:
     with pytest.raises(Internal, match="not at ftp://") as raised:
-        connect("ftp://someone:secret@host/objects")
+        objects_from_url("ftp://someone:secret@host/objects")
     assert "secret" not in str(raised.value)

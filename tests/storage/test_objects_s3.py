@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from schemas.faults import Busy, Internal
-from storage.objects import Objects, connect
+from storage.objects import Objects, objects_from_url
 from tests.engines import MinioServer, free_port
 
 
 def store_at(url: str, scratch: Path) -> Objects:
-    return connect(url, scratch=scratch)
+    return objects_from_url(url, scratch=scratch)
 
 
 def test_a_store_that_is_away_is_busy_before_a_sender_gives_up(tmp_path: Path) -> None:
