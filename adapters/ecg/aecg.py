@@ -24,7 +24,9 @@ _SUBJECT = "componentOf/timepointEvent/componentOf/subjectAssignment/subject/tri
 
 def looks_like(head: bytes) -> bool:
     """Whether the first bytes of a file are those of an annotated ECG."""
-    return b"<AnnotatedECG" in head or b"<AnnotatedECG".decode().encode("utf-16-le") in head
+    # UTF-16 puts a zero before or after each letter.
+    text = head.replace(b"\0", b"")
+    return b"AnnotatedECG" in text and text.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
 
 
 def read(content: BinaryIO, origin: Origin) -> Reading:
