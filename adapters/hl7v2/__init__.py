@@ -1,0 +1,16 @@
+"""HL7 v2 over MLLP and as files: laboratory, ECG and imaging results (ORU), demographics (ADT)."""
+
+from adapters.contract import Adapter
+from schemas.delivery import Format
+
+from .batch import announces
+from .mllp import listener
+from .reader import read
+
+ADAPTER = Adapter(
+    name="hl7v2",
+    readers={Format.HL7V2: read},
+    sniffers={Format.HL7V2: announces},
+    media_types={Format.HL7V2: "x-application/hl7-v2+er7"},
+    listener=listener,
+)

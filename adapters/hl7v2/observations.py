@@ -1,0 +1,106 @@
+"""OBX to Observation. Source: HL7 v2 chapter 7.4.2."""
+
+import datetime as dt
+
+from schemas.codes import Coding
+from schemas.observation import Observation
+
+from . import statuses
+from .coded import coding
+from .context import Context
+from .er7 import Segment
+from .values import Value, unit_of, value
+
+# Arrows and words that analysers print, in terms of table 0078.
+_INTERPRETATIONS = {
+    "↑": "H",
+    "↑↑": "HH",
+    "↓": "L",
+    "↓↓": "LL",
+    "偏高": "H",
+    "偏低": "L",
+    "高": "H",
+    "低": "L",
+    "正常": "N",
+    "异常": "A",
+    "阳性": "POS",
+    "阴性": "NEG",
+    "*": "A",
+    "+": "POS",
+    "-": "NEG",
+}
+_UNTOLD_RANGES = frozenset({"-", "--", "~"})
+
+
+def code_of(obx: Segment, index: int, context: Context) -> Coding:
+    """OBX-3; the name from OBX-4 where an analyser puts a channel number into OBX-3 and the name there."""
+    found = coding(obx[3], context)
+    if not found.code:
+        context.ledger.flagged(index, 3, "no observation identifier")
+        return found
+    if not found.display:
+        name = context.first(obx, 4)
+        if name and not any(c.isdigit() for c in name[:1]):
+            return Coding(found.code, name, found.system)
+    return found
+
+
+def observation(
+    obx: Segment,
+    index: int,
+    code: Coding,
+    notes: tuple[str, ...],
+    report: tuple[str, dt.datetime | None],
+    context: Context,
+) -> Observation:
+    """The result in an OBX. `report`: the status of a result that tells none; when the laboratory got the specimen."""
+    unit = unit_of(obx, context)
+    return _observation(obx, index, code, notes, report, value(obx, index, unit, context), unit[0], context)
+
+
+def _observation(
+    obx: Segment,
+    index: int,
+    code: Coding,
+    notes: tuple[str, ...],
+    report: tuple[str, dt.datetime | None],
+    found: Value,
+    unit: str,
+    context: Context,
+) -> Observation:
+    reference = context.text(obx[7]) if obx[7] else ""
+    return Observation(
+        code,
+        found,
+        sub_id=context.token(obx, 4),
+        unit=unit,
+        reference_range="" if reference in _UNTOLD_RANGES else reference,
+        interpretation=_interpretation(obx[8], context) if obx[8] else (),
+        status=_status(obx, index, report[0], context),
+        observed_at=_observed_at(obx, index, report[1], context),
+        method=coding(obx[17], context).display if obx[17] else "",
+        notes=notes,
+    )
+
+
+def _interpretation(raw: str, context: Context) -> tuple[str, ...]:
+    codes = (context.text(context.message.delimiters.first(each)) for each in context.repetitions(raw))
+    return tuple(dict.fromkeys(_INTERPRETATIONS.get(code, code)[:20] for code in codes if code))
+
+
+def _status(obx: Segment, index: int, report: str, context: Context) -> str:
+    code = context.first(obx, 11).upper()
+    if not code:
+        return report
+    if code not in statuses.OBSERVATION:
+        context.ledger.flagged(index, 11, "result status of an unknown code")
+        return "unknown"
+    return statuses.OBSERVATION[code]
+
+
+def _observed_at(obx: Segment, index: int, received: dt.datetime | None, context: Context) -> dt.datetime | None:
+    if not obx[14]:
+        return None
+    found = context.moment(obx, 14, index)
+    # OBX-14 should be the patient's clock. Later than the specimen's arrival in the laboratory, it is the analyser's.
+    return None if found and received and found > received else found

@@ -1,0 +1,96 @@
+"""PID to Patient. Source: HL7 v2 chapter 3.4.2."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from schemas.faults import InvalidPayload
+from schemas.identifiers import HEALTH_CARD, RESIDENT_ID, Identifier, authority_system, resident_number
+from schemas.patient import Patient, Sex
+
+from .context import LONGEST_TOKEN, Context
+from .er7 import Segment
+from .persons import person_name
+from .times import date
+
+# PID-3.5, table 0203, and what senders here write for the resident identity number and the health card.
+_RESIDENT_TYPES = frozenset({"NNCHN", "NI", "NNCN", "SS", "ID", "IDCARD", "SFZ", "身份证", "身份证号", "居民身份证"})
+_CARD_TYPES = frozenset({"HC", "JKK", "EHC", "健康卡", "居民健康卡"})
+# Typed to get past a field that must be filled; as identifiers they would make one person of many.
+_PLACEHOLDERS = frozenset({"", "-", "--", "N/A", "NA", "NULL", "NONE", "UNKNOWN", "无", "不详", "未知", "未提供"})
+
+_SEXES = {
+    Sex.MALE: ("M", "MALE", "男", "男性", "1"),
+    Sex.FEMALE: ("F", "FEMALE", "女", "女性", "2"),
+    Sex.OTHER: ("O", "OTHER", "A", "AMBIGUOUS"),
+    Sex.UNKNOWN: ("", "U", "UNKNOWN", "N", "0", "9", "未知", "未说明", "不详"),
+}
+_SEX = {word: sex for sex, words in _SEXES.items() for word in words}
+
+
+def patient(pid: Segment, index: int, context: Context) -> Patient:
+    """The patient of a PID segment. Raises InvalidPayload where nothing identifies them."""
+    ledger = context.ledger
+    ledger.mapped(index)
+    name = person_name(pid[5], context)
+    if not name.text:
+        ledger.flagged(index, 5, "no name")
+    identifiers = _identifiers(pid, index, context)
+    if not identifiers:
+        raise InvalidPayload("no usable patient identifier", where="PID-3")
+    born = context.first(pid, 7)
+    birth_date = date(born) if born else None
+    if born and birth_date is None:
+        ledger.flagged(index, 7, "not a day that exists, left out")
+    sex = _SEX.get(context.first(pid, 8).upper())
+    if sex is None:
+        ledger.flagged(index, 8, "administrative sex of an unknown code, taken as unknown")
+    return Patient(identifiers, name, birth_date, sex or Sex.UNKNOWN)
+
+
+def _identifiers(pid: Segment, index: int, context: Context) -> tuple[Identifier, ...]:
+    """The source's own identifier first, for that is the key by which it knows the patient; then the district's."""
+    found = [each for repetition in context.repetitions(pid[3]) for each in _of_repetition(repetition, index, context)]
+    if not any(each.system != RESIDENT_ID and each.system != HEALTH_CARD for each in found):
+        # Older senders and analysers put it into the external (PID-2) or the alternate (PID-4) field.
+        for number in (2, 4):
+            for repetition in context.repetitions(pid[number]):
+                found += _of_repetition(repetition, index, context)
+    national = context.first(pid, 19)
+    if national:
+        resident = resident_number(national)
+        if resident:
+            found.append(Identifier(RESIDENT_ID, resident.number))
+        else:
+            context.ledger.flagged(index, 19, "not a resident identity number, left out")
+    unique = dict.fromkeys(found)
+    return tuple(sorted(unique, key=lambda each: each.system in (RESIDENT_ID, HEALTH_CARD)))
+
+
+def _of_repetition(raw: str, index: int, context: Context) -> Iterator[Identifier]:
+    """What a CX says: the identifier, and the resident number where one serves as the other."""
+    delimiters = context.message.delimiters
+    parts = [*delimiters.split(raw, delimiters.component), *[""] * 5]
+    value, kind = unicodedata.normalize("NFKC", context.text(parts[0])).strip(), context.text(parts[4]).upper()
+    if value.upper() in _PLACEHOLDERS or not value.strip("0"):
+        return
+    if len(value) > LONGEST_TOKEN:
+        context.ledger.flagged(index, 3, "identifier too long to be one, left out")
+        return
+    resident = resident_number(value)
+    if kind in _CARD_TYPES:
+        yield Identifier(HEALTH_CARD, value)
+        return
+    if resident:
+        yield Identifier(RESIDENT_ID, resident.number)
+        if kind in _RESIDENT_TYPES:
+            return
+    elif kind in _RESIDENT_TYPES and len(value) in (15, 18):
+        context.ledger.flagged(index, 3, "identity number fails its check digit, kept as an identifier of the source")
+    yield Identifier(authority_system(_authority(parts[3], context)), value)
+
+
+def _authority(raw: str, context: Context) -> str:
+    """CX.4: the short name, else the universal id, else the authority that answers for the source."""
+    parts = context.subcomponents(raw)
+    named = parts[0] or (parts[1] if len(parts) > 1 else "")
+    return named[:LONGEST_TOKEN] or context.origin.source.authority
