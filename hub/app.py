@@ -29,7 +29,7 @@ from schemas.faults import Forbidden, Internal
 from storage import presence
 from storage.database import Database
 from storage.migrate import migrate
-from storage.objects import Objects, connect
+from storage.objects import Objects, objects_from_url
 
 __all__ = ["READERS", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
 
@@ -58,7 +58,7 @@ def open_stores(settings: Settings, *, create: bool = True) -> Stores:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(url)
     migrate(database)
-    return Stores(database, connect(settings.objects_url.get_secret_value()), Access(database))
+    return Stores(database, objects_from_url(settings.objects_url.get_secret_value()), Access(database))
 
 
 @dataclass
