@@ -20,6 +20,8 @@ _FRAME = re.compile(rb"\x0b([^\x0b\x1c]*)(?:\x1c\r?|\Z|(?=\x0b))")
 def messages(content: bytes) -> list[bytes]:
     """The messages of a batch; joined again they give `content`: headers of the batch go with its first message,
     trailers with the one before them."""
+    if content.count(b"MSH") < 2:
+        return [content]
     starts = [found.start() for found in _HEADER.finditer(content)]
     if len(starts) < 2:
         return [content]

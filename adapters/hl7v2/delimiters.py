@@ -42,6 +42,8 @@ class Delimiters(NamedTuple):
         """Component `number` (from 1) of the field's first repetition, as sent; empty where there is none."""
         if self.repetition and self.repetition in field:
             field = field[: field.index(self.repetition)]
+        if number == 1 and self.component not in field:
+            return field
         parts = self.split(field, self.component)
         return parts[number - 1] if number <= len(parts) else ""
 

@@ -23,6 +23,7 @@ _BARE = ENVELOPE | {"PID", "PV1", "ORC", "OBR", "OBX", "NTE", "EVN", "SPM", "NK1
 _MAX_SEGMENTS = 100_000
 _MAX_FIELDS = 2_000_000
 
+_PADDING = [""] * 12
 _TERMINATOR = re.compile(r"\r\n?|\n")
 
 
@@ -32,22 +33,31 @@ class Segment:
     end: the terminators that follow it. continued: lines that were no segments were taken as part of it.
     """
 
-    __slots__ = ("continued", "end", "fields", "name")
+    __slots__ = ("_count", "_padded", "continued", "end", "name")
 
     def __init__(self, name: str, fields: list[str], end: str, *, continued: bool = False) -> None:
         self.name = name
-        self.fields = fields
         self.end = end
         self.continued = continued
+        self._count = len(fields)
+        # A mapping asks for fields that are not there as often as for those that are: neither should cost.
+        self._padded = fields + _PADDING
+
+    @property
+    def fields(self) -> list[str]:
+        return self._padded[: self._count]
 
     def __getitem__(self, number: int) -> str:
         """Field `number` as sent, empty where the segment is too short."""
-        return self.fields[number] if number < len(self.fields) else ""
+        try:
+            return self._padded[number]
+        except IndexError:
+            return ""
 
     def write(self, separator: str) -> str:
         """The segment as text, without its terminators."""
         if self.name in HEADERS:
-            return self.name + self.fields[1] + separator.join(self.fields[2:])
+            return self.name + self[1] + separator.join(self.fields[2:])
         return separator.join(self.fields)
 
 

@@ -10,7 +10,7 @@ import socketserver
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -77,9 +77,9 @@ class MllpListener:
         log.info("mllp.stopped", port=self.port)
 
 
-def listener(host: str, port: int, deliver: Deliver, identify: Identify, **settings: float) -> MllpListener:
-    """An MLLP listener, not yet started. `settings`: the fields of Limits."""
-    return MllpListener(host, port, deliver, identify, replace(Limits(), **settings))
+def listener(host: str, port: int, deliver: Deliver, identify: Identify, limits: Limits | None = None) -> MllpListener:
+    """An MLLP listener, not yet started."""
+    return MllpListener(host, port, deliver, identify, limits or Limits())
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):

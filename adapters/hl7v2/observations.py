@@ -1,6 +1,7 @@
 """OBX to Observation. Source: HL7 v2 chapter 7.4.2."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from schemas.codes import Coding
 from schemas.observation import Observation
@@ -9,7 +10,8 @@ from . import statuses
 from .coded import coding
 from .context import Context
 from .er7 import Segment
-from .values import Value, unit_of, value
+from .groups import Result
+from .values import unit_of, value
 
 # Arrows and words that analysers print, in terms of table 0078.
 _INTERPRETATIONS = {
@@ -29,6 +31,8 @@ _INTERPRETATIONS = {
     "+": "POS",
     "-": "NEG",
 }
+# By far the most common, and in need of no reading.
+_PLAIN = frozenset({"N", "H", "L", "A", "HH", "LL"})
 _UNTOLD_RANGES = frozenset({"-", "--", "~"})
 
 
@@ -45,45 +49,39 @@ def code_of(obx: Segment, index: int, context: Context) -> Coding:
     return found
 
 
-def observation(
-    obx: Segment,
-    index: int,
-    code: Coding,
-    notes: tuple[str, ...],
-    report: tuple[str, dt.datetime | None],
-    context: Context,
-) -> Observation:
-    """The result in an OBX. `report`: the status of a result that tells none; when the laboratory got the specimen."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the order says for results that do not say it themselves.
+
+    status: FHIR observation-status. specimen_received_at: the laboratory's clock, None where nobody told.
+    """
+
+    status: str
+    specimen_received_at: dt.datetime | None
+
+
+def observation(result: Result, code: Coding, notes: tuple[str, ...], order: Order, context: Context) -> Observation:
+    """The result in an OBX."""
+    obx, index = result.obx, result.index
     unit = unit_of(obx, context)
-    return _observation(obx, index, code, notes, report, value(obx, index, unit, context), unit[0], context)
-
-
-def _observation(
-    obx: Segment,
-    index: int,
-    code: Coding,
-    notes: tuple[str, ...],
-    report: tuple[str, dt.datetime | None],
-    found: Value,
-    unit: str,
-    context: Context,
-) -> Observation:
     reference = context.text(obx[7]) if obx[7] else ""
     return Observation(
         code,
-        found,
+        value(obx, index, unit, context),
         sub_id=context.token(obx, 4),
-        unit=unit,
+        unit=unit[0],
         reference_range="" if reference in _UNTOLD_RANGES else reference,
         interpretation=_interpretation(obx[8], context) if obx[8] else (),
-        status=_status(obx, index, report[0], context),
-        observed_at=_observed_at(obx, index, report[1], context),
+        status=_status(obx, index, order.status, context),
+        observed_at=_observed_at(obx, index, order.specimen_received_at, context) if obx[14] else None,
         method=coding(obx[17], context).display if obx[17] else "",
         notes=notes,
     )
 
 
 def _interpretation(raw: str, context: Context) -> tuple[str, ...]:
+    if raw in _PLAIN:
+        return (raw,)
     codes = (context.text(context.message.delimiters.first(each)) for each in context.repetitions(raw))
     return tuple(dict.fromkeys(_INTERPRETATIONS.get(code, code)[:20] for code in codes if code))
 
@@ -99,8 +97,6 @@ def _status(obx: Segment, index: int, report: str, context: Context) -> str:
 
 
 def _observed_at(obx: Segment, index: int, received: dt.datetime | None, context: Context) -> dt.datetime | None:
-    if not obx[14]:
-        return None
     found = context.moment(obx, 14, index)
     # OBX-14 should be the patient's clock. Later than the specimen's arrival in the laboratory, it is the analyser's.
     return None if found and received and found > received else found

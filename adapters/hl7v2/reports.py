@@ -16,7 +16,7 @@ from .context import LONGEST_TOKEN, Context
 from .documents import Piece, attachment, piece
 from .er7 import Segment
 from .groups import Group, Placed, Result
-from .observations import code_of, observation
+from .observations import Order, code_of, observation
 from .persons import staff_name
 from .studies import accession_number, is_study_reference, study_instance_uid
 from .values import plain
@@ -52,7 +52,7 @@ def report(group: Group, patient: Patient, context: Context) -> Report:
     kind = category(context.first(obr, 24), service, codes)
     status, flags = _status(group, obr, context)
     received = context.moment(obr, 14, group.obr[0]) if group.obr else None
-    content = _content(group, codes, kind, (statuses.of_report(status), received), context)
+    content = _content(group, codes, kind, Order(statuses.of_report(status), received), context)
     attachments = tuple(found for each in content.documents if (found := attachment(each, context)))
     placer, filler = (context.token(obr, n) or context.token(orc, n) for n in (2, 3))
     observed = _observed_at(group, obr, content.observations, context)
@@ -110,7 +110,7 @@ def _content(
     group: Group,
     codes: list[Coding],
     kind: ReportCategory,
-    report_status: tuple[str, dt.datetime | None],
+    order: Order,
     context: Context,
 ) -> _Content:
     content = _Content()
@@ -128,7 +128,7 @@ def _content(
         elif text := _running_text(result, code, kind, context):
             (content.conclusions if is_conclusion(code) else content.findings).append("\n".join([text, *notes]))
         else:
-            found = observation(result.obx, result.index, code, notes, report_status, context)
+            found = observation(result, code, notes, order, context)
             last = _joined(last, found, result.obx, content.observations)
     return content
 

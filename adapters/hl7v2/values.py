@@ -6,13 +6,16 @@ Source: HL7 v2 chapter 2A; table 0125.
 import re
 import unicodedata
 from decimal import Decimal
+from functools import lru_cache
 
 from schemas.codes import UCUM, Coding
 from schemas.observation import Quantity
 
 from .coded import coding
-from .context import Context
-from .er7 import Segment
+from .context import LONGEST_TOKEN, Context
+from .delimiters import Delimiters
+from .er7 import NULL, Segment
+from .escapes import unescape
 
 Value = Quantity | Coding | str | None
 
@@ -38,11 +41,15 @@ def unit_of(obx: Segment, context: Context) -> tuple[str, str]:
     raw = obx[6]
     if not raw:
         return "", ""
-    delimiters = context.message.delimiters
-    if delimiters.component not in raw:
-        return context.text(raw), ""
-    parts = [*context.components(raw), "", ""]
-    return parts[0] or parts[1], UCUM if parts[2] == "UCUM" else ""
+    read = _unit if len(raw) < LONGEST_TOKEN else _unit.__wrapped__
+    return read(raw, context.message.delimiters, context.message.decoded.escape_codec)
+
+
+@lru_cache(maxsize=1024)
+def _unit(raw: str, delimiters: Delimiters, codec: str) -> tuple[str, str]:
+    parts = [unescape(part, delimiters, codec).strip() for part in delimiters.split(raw, delimiters.component)]
+    code, words, system = [*parts, "", ""][:3]
+    return ("", "") if code == NULL else (code or words, UCUM if system == "UCUM" else "")
 
 
 def value(obx: Segment, index: int, unit: tuple[str, str], context: Context) -> Value:
