@@ -1,0 +1,32 @@
+"""The figures an operator watches. Labels are kinds and states, never anything of a patient."""
+
+from prometheus_client import Counter, Histogram
+
+from schemas.delivery import Delivery, Receipt
+
+DELIVERIES = Counter(
+    "dxhub_deliveries_total", "Deliveries taken into custody, by what became of them", ("format", "channel", "state")
+)
+INGEST_SECONDS = Histogram(
+    "dxhub_ingest_duration_seconds",
+    "From the first byte read to the promise made",
+    ("format",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
+)
+HTTP_REQUESTS = Counter("dxhub_http_requests_total", "HTTP requests answered", ("route", "method", "status"))
+HTTP_SECONDS = Histogram("dxhub_http_request_duration_seconds", "Until the last byte of the answer", ("route",))
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_delivery(receipt: Receipt, taken: Delivery, took_s: float) -> None:
+    """Counts a delivery for which a receipt was given."""
+    DELIVERIES.labels(taken.format.value, taken.origin.channel.value, receipt.state.value).inc()
+    INGEST_SECONDS.labels(taken.format.value).observe(took_s)
+
+
+def count_http_request(route: str, method: str, status: int, took_s: float) -> None:
+    """Counts a request. route: the template, not the path; status 0 where the peer left before an answer."""
+    # Anybody may invent a method; each would be a series of its own.
+    HTTP_REQUESTS.labels(route, method if method in _METHODS else "other", str(status)).inc()
+    HTTP_SECONDS.labels(route).observe(took_s)
