@@ -1,0 +1,117 @@
+"""Uploads on their way from the socket to disk: never whole in memory, never without an end."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+from fastapi import HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+
+from schemas.faults import Busy, InvalidPayload
+
+# A peer that sends nothing for so long has gone, whatever it declared.
+IDLE_S = 20.0
+MOST_FILES = 1000
+_MOST_FIELDS = 20
+_MOST_FIELD_BYTES = 4096
+_IN_MEMORY = 1 << 20
+# Boundaries, headers and fields beside the files themselves.
+_ENVELOPE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file, on disk unless it is small. `name`: as the sender calls it."""
+
+    name: str
+    content: BinaryIO
+    size: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """What came in one request: the files, and what was told beside them."""
+
+    files: list[Upload] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def received(request: Request, *, most_bytes: int, idle_s: float = IDLE_S) -> AsyncIterator[Form]:
+    """The body of an upload, a multipart form or one bare file. Its files are gone when the block ends.
+
+    Raises HTTPException 413 beyond `most_bytes`, 408 where the sender falls silent, InvalidPayload where the body
+    is cut short or is no form, Busy where there is no room for it.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most_bytes + _ENVELOPE:
+        raise HTTPException(413, f"expected at most {most_bytes} bytes", headers={"Connection": "close"})
+    chunks = _bounded(request, most_bytes + _ENVELOPE, idle_s)
+    try:
+        form = await (_multipart(request, chunks) if _is_form(request) else _bare(request, chunks))
+    except OSError as error:
+        raise Busy("no room for this upload just now") from error
+    try:
+        yield form
+    finally:
+        for upload in form.files:
+            await run_in_threadpool(upload.content.close)
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+async def _bounded(request: Request, most: int, idle_s: float) -> AsyncGenerator[bytes, None]:
+    stream = request.stream()
+    total = 0
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise HTTPException(408, "the sender fell silent", headers={"Connection": "close"}) from error
+        except ClientDisconnect as error:
+            raise InvalidPayload("the body is shorter than declared", where="Content-Length") from error
+        if chunk is None:
+            return
+        total += len(chunk)
+        if total > most:
+            raise HTTPException(413, f"expected at most {most} bytes", headers={"Connection": "close"})
+        yield chunk
+
+
+async def _multipart(request: Request, chunks: AsyncGenerator[bytes, None]) -> Form:
+    parser = MultiPartParser(
+        request.headers, chunks, max_files=MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_MOST_FIELD_BYTES
+    )
+    try:
+        parsed = await parser.parse()
+    except MultiPartException as error:
+        raise InvalidPayload("expected a multipart form", where="body") from error
+    form = Form()
+    for name, value in parsed.multi_items():
+        if isinstance(value, UploadFile):
+            form.files.append(Upload(value.filename or "", value.file, value.size or 0))
+        else:
+            form.fields[name] = value
+    return form
+
+
+async def _bare(request: Request, chunks: AsyncGenerator[bytes, None]) -> Form:
+    content = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed by whoever asked for the form
+    try:
+        async for chunk in chunks:
+            await run_in_threadpool(content.write, chunk)
+        size = content.tell()
+        content.seek(0)
+    except BaseException:
+        content.close()
+        raise
+    return Form([Upload("", cast("BinaryIO", content), size)] if size else [], dict(request.query_params))
