@@ -45,7 +45,8 @@ def put_account(tx: Connection, principal: Principal, password_hash: str) -> Non
         "disabled": False,
     }
     known = tx.scalar(select(t.account.c.id).where(t.account.c.name == principal.account))
-    tx.execute(t.account.insert() if known is None else t.account.update().where(t.account.c.id == known), values)
+    write = t.account.insert() if known is None else t.account.update().where(t.account.c.id == known)
+    tx.execute(write.values(values))
 
 
 def _principal(name: str, display: str, role: str, organization: str, language: str) -> Principal:

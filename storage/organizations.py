@@ -51,7 +51,8 @@ def put_source(
         "time_zone": time_zone,
     }
     known = tx.scalar(select(t.source.c.id).where(t.source.c.name == name))
-    tx.execute(t.source.insert() if known is None else t.source.update().where(t.source.c.id == known), values)
+    write = t.source.insert() if known is None else t.source.update().where(t.source.c.id == known)
+    tx.execute(write.values(values))
 
 
 def source(tx: Connection, name: str) -> Source | None:

@@ -1,0 +1,130 @@
+"""A doubtful identity is never reused; what agrees is linked; every link can be undone."""
+
+import pytest
+
+from schemas.delivery import State
+from schemas.faults import Conflict, Forbidden, NotFound
+from schemas.patient import DoubtState, PatientCriteria
+from schemas.recognition import Verdict
+from schemas.report import ReportCriteria
+from tests.hub.kernel import ADMIN, Kernel
+
+# Checksum valid, of a region that does not exist.
+NUMBER = "99010119800101001"
+
+
+def number(male: bool = True) -> str:
+    body = NUMBER[:-1] + ("1" if male else "2")
+    weights = [pow(2, 17 - position, 11) for position in range(17)]
+    check = (12 - sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11) % 11
+    return body + ("X" if check == 10 else str(check))
+
+
+AGREED = {"resident": number(), "born": "1980-01-01", "sex": "male", "name": "李明"}
+
+
+def people(hub: Kernel) -> int:
+    return hub.query.find_patients(hub.ask(), PatientCriteria()).total
+
+
+def test_same_resident_number_links_two_institutions_when_everything_agrees(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED}, source="CHC02")
+    found = hub.query.find_patients(hub.ask(), PatientCriteria(text=number()))
+    assert found.total == 1
+    person = found.items[0]
+    assert {i.value for i in person.patient.identifiers} == {"A1", "B9", number()}
+    timeline = hub.query.reports(hub.ask(), ReportCriteria(patient_id=person.id))
+    assert {record.organization for record in timeline.items} == {"CHC01", "CHC02"}
+
+
+@pytest.mark.parametrize(
+    ("differs", "reason"),
+    [
+        ({"born": "1981-01-01"}, "number-contradicts-birth-date"),
+        ({"sex": "female"}, "number-contradicts-sex"),
+        ({"name": "张伟"}, "name-differs"),
+        ({"born": None}, "birth-date-or-sex-missing"),
+    ],
+)
+def test_same_number_stays_apart_and_waits_for_a_person_when_anything_differs(
+    hub: Kernel, differs: dict[str, str], reason: str
+) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, **differs}, source="CHC02")
+    assert people(hub) == 2
+    waiting = hub.query.doubts(hub.ask(ADMIN))
+    assert [doubt.reason for doubt in waiting] == [reason]
+    assert all(person.doubtful for person in hub.query.find_patients(hub.ask(), PatientCriteria()).items)
+
+
+def test_report_of_a_doubtful_identity_cannot_be_recognised(hub: Kernel) -> None:
+    receipt = hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
+    with pytest.raises(Conflict, match="identity"):
+        hub.recognition.decide(hub.ask(), report_id=receipt.report_ids[0], version=1, verdict=Verdict.RECOGNISED)
+
+
+def test_a_person_links_and_takes_it_back(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
+    (doubt,) = hub.query.doubts(hub.ask(ADMIN))
+    hub.identity.decide(hub.ask(ADMIN), doubt.id, link=True)
+    assert people(hub) == 1
+    with pytest.raises(NotFound):
+        hub.query.patient(hub.ask(), doubt.patient_id)
+    with pytest.raises(Conflict):
+        hub.identity.decide(hub.ask(ADMIN), doubt.id, link=False)
+    hub.identity.reopen(hub.ask(ADMIN), doubt.id)
+    assert people(hub) == 2
+    assert [one.state for one in hub.query.doubts(hub.ask(ADMIN))] == [DoubtState.OPEN]
+
+
+def test_only_those_who_settle_identity_may_answer(hub: Kernel) -> None:
+    with pytest.raises(Forbidden):
+        hub.identity.decide(hub.ask(), 1, link=True)
+
+
+@pytest.mark.parametrize("differs", [{"born": "1980-02-02"}, {"sex": "female"}, {"name": "张伟"}])
+def test_result_whose_patient_contradicts_the_known_one_is_held(hub: Kernel, differs: dict[str, str]) -> None:
+    known = {"mr": "1", "born": "1970-01-01", "sex": "male", "name": "李明"}
+    hub.send(known)
+    held = hub.send({**known, **differs, "key": "F2"})
+    assert (held.state, held.category) == (State.HELD, "conflict")
+    assert held.report_ids == ()
+    assert hub.query.reports(hub.ask(), ReportCriteria()).total == 1
+
+
+def test_same_filler_number_for_another_patient_is_held(hub: Kernel) -> None:
+    hub.send({"mr": "1", "key": "F1"})
+    assert hub.send({"mr": "2", "key": "F1", "name": "张伟"}).state is State.HELD
+
+
+def test_registration_message_corrects_the_source_s_own_patient(hub: Kernel) -> None:
+    hub.send({"mr": "1", "name": "李明", "born": "1970-01-01"})
+    hub.send({"mr": "1", "name": "李铭", "born": "1970-01-02", "adt": True})
+    (person,) = hub.query.find_patients(hub.ask(), PatientCriteria(name="李铭")).items
+    assert [version.patient.name.text for version in hub.query.patient_versions(hub.ask(), person.id)] == [
+        "李铭",
+        "李明",
+    ]
+
+
+@pytest.mark.parametrize("typed", ["王芳", "王", "芳", "wangfang", "wf", "WF", "Wang Fang", "A1"])
+def test_patient_is_found_by_what_people_type(hub: Kernel, typed: str) -> None:
+    hub.send({"mr": "A1", "name": "王芳"})
+    hub.send({"mr": "B2", "name": "李明", "key": "F2"})
+    assert hub.query.find_patients(hub.ask(), PatientCriteria(text=typed)).total == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"), [("单雄", "shanxiong"), ("欧阳娜", "oyn"), ("买买提·艾力", "买买提艾力"), ("𠮷田", "𠮷")]
+)
+def test_rare_readings_and_rare_characters_are_found(hub: Kernel, name: str, typed: str) -> None:
+    hub.send({"mr": "A1", "name": name})
+    assert hub.query.find_patients(hub.ask(), PatientCriteria(text=typed)).total == 1
+
+
+def test_a_wildcard_typed_by_a_person_is_not_one(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "name": "王芳"})
+    assert hub.query.find_patients(hub.ask(), PatientCriteria(text="%")).total == 0
