@@ -7,10 +7,12 @@ from .meta import is_dicom
 from .part10 import read
 from .store_scp import StoreScp
 
+listener = StoreScp
+
 ADAPTER = Adapter(
     name="dicom",
     readers={Format.DICOM: read},
     sniffers={Format.DICOM: is_dicom},
     media_types={Format.DICOM: "application/dicom"},
-    listener=StoreScp,
+    listener=listener,
 )

@@ -126,8 +126,8 @@ class StoreScp:
             with self._idle:
                 self._origins[association] = origin
             for context in request.presentation_context_definition_list:
-                kept = [syntax for syntax in context.transfer_syntax if syntax not in REFERENCED]
-                context.transfer_syntax = kept or context.transfer_syntax
+                kept: list[Any] = [syntax for syntax in context.transfer_syntax if syntax not in REFERENCED]
+                context.transfer_syntax = kept or list(context.transfer_syntax)
         except Fault as fault:
             self._reject(association, _UNKNOWN_CALLER if isinstance(fault, Forbidden) else _CONGESTED)
             log.warning("dicom.rejected", category=fault.category.value, address=address)

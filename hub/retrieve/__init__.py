@@ -1,0 +1,19 @@
+"""Handing out what is kept: originals, documents, waveforms, images."""
+
+from storage.database import Database
+from storage.objects import Objects
+
+from .content import Content
+from .display import Window
+from .documents import Documents
+from .images import Images
+
+__all__ = ["Content", "Retrieve", "Window"]
+
+
+class Retrieve(Documents, Images):
+    """Everything that can be opened, read under a Disclosure and audited."""
+
+    def __init__(self, database: Database, objects: Objects) -> None:
+        Documents.__init__(self, database, objects)
+        Images.__init__(self, database, objects)

@@ -1,0 +1,139 @@
+"""Stored instances on their way out: as they came, as DICOM JSON, or drawn."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+from hub import audit
+from hub.access import Permission, require
+from schemas.disclosure import Action, Disclosure
+from schemas.faults import NotFound, UnsupportedPayload
+from schemas.study import InstanceRecord, StudyCriteria
+from storage import studies
+from storage.database import Database
+from storage.objects import Objects
+
+from .content import Content
+from .display import MEDIA_TYPES, Window, draw, encode, fit
+from .part10 import file_meta
+from .pixels import read_frame
+
+THUMBNAIL = 200
+_PREAMBLE = 132
+
+
+class Images:
+    """What the index says of a study's instances, and their bytes. Every one handed out is audited."""
+
+    def __init__(self, database: Database, objects: Objects) -> None:
+        self._database = database
+        self._objects = objects
+        # A large image takes hundreds of megabytes while it is drawn.
+        self._drawing = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+
+    def instances(
+        self, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = ""
+    ) -> Iterator[Content]:
+        """Part 10 files as stored, each opened when its turn comes. Raises NotFound at once where there is none."""
+        found = self._find(disclosure, Action.EXPORT, study_uid, series_uid, sop_uid)
+        return (self._file(instance) for instance in found)
+
+    def metadata(
+        self, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = "", *, root: str = ""
+    ) -> Iterator[bytes]:
+        """The DICOM JSON object of each instance, series by series. Raises NotFound at once where there is none.
+
+        root: the address of the DICOMweb service, in which BulkDataURIs are completed.
+        """
+        found = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)
+        series = dict.fromkeys(instance.series_instance_uid for instance in found)
+        return self._metadata(disclosure, study_uid, tuple(series), sop_uid, root)
+
+    def rendered(
+        self,
+        disclosure: Disclosure,
+        study_uid: str,
+        series_uid: str,
+        sop_uid: str,
+        *,
+        frame: int = 1,
+        window: Window | None = None,
+        viewport: tuple[int, int] | None = None,
+        media_type: str = "image/jpeg",
+    ) -> bytes:
+        """A frame (from 1) as a JPEG or PNG file, as it is meant to be seen or in the window asked for.
+
+        viewport: (width, height) into which it is scaled. Raises NotFound, UnsupportedPayload.
+        """
+        if media_type not in MEDIA_TYPES:
+            raise UnsupportedPayload(f"images are drawn as {' or '.join(MEDIA_TYPES)}", where="Accept")
+        (instance,) = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)[:1]
+        return self._draw(instance, frame, window, viewport, media_type)
+
+    def thumbnail(self, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = "") -> bytes:
+        """A small JPEG of the instance, or of the middle one of a series or of a study's first series with images."""
+        found = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)
+        images = [instance for instance in found if instance.rows and instance.columns]
+        if not images:
+            raise UnsupportedPayload("there is no image to draw", where="(0028,0010)")
+        first = [instance for instance in images if instance.series_instance_uid == images[0].series_instance_uid]
+        chosen = first[len(first) // 2]
+        return self._draw(chosen, (chosen.frames + 1) // 2, None, (THUMBNAIL, THUMBNAIL), "image/jpeg", quality=80)
+
+    def _find(
+        self, disclosure: Disclosure, action: Action, study_uid: str, series_uid: str, sop_uid: str
+    ) -> tuple[InstanceRecord, ...]:
+        require(disclosure.principal, Permission.READ_REPORTS)
+        with self._database.write() as tx:
+            known = studies.search(tx, disclosure, StudyCriteria(study_instance_uids=(study_uid,), limit=1)).items
+            found = studies.instances(tx, disclosure, study_uid, series_uid, sop_uid)
+            if not known or not found:
+                raise NotFound("no such study, series or instance", where=sop_uid or series_uid or study_uid)
+            study = known[0]
+            detail = f"{len(found)} instances"
+            audit.record(tx, disclosure, action, f"ImagingStudy/{study.id}", patient_id=study.patient_id, detail=detail)
+        return found
+
+    def _file(self, instance: InstanceRecord) -> Content:
+        size = self._objects.size(instance.digest)
+        head, start = b"", 0
+        if instance.data_set_offset < _PREAMBLE:
+            # It came as a bare data set; what we hand out is a file by the book.
+            head, start = file_meta(instance), instance.data_set_offset
+        chunks = _behind(head, self._objects.stream(instance.digest, start))
+        media_type = f"application/dicom; transfer-syntax={instance.transfer_syntax_uid}"
+        return Content(
+            media_type, f"{instance.sop_instance_uid}.dcm", len(head) + size - start, chunks, instance.digest
+        )
+
+    def _metadata(
+        self, disclosure: Disclosure, study_uid: str, series: tuple[str, ...], sop_uid: str, root: str
+    ) -> Iterator[bytes]:
+        for series_uid in series:
+            with self._database.read() as tx:
+                rows = studies.instances(tx, disclosure, study_uid, series_uid, sop_uid)
+                documents = list(studies.instance_metadata(tx, disclosure, study_uid, series_uid, sop_uid))
+            for row, document in zip(rows, documents, strict=True):
+                path = f"studies/{study_uid}/series/{series_uid}/instances/{row.sop_instance_uid}"
+                # A quote inside a JSON string is escaped, so this can only be the key itself.
+                yield document.replace(b'"BulkDataURI":"', f'"BulkDataURI":"{root}/{path}/'.encode())
+
+    def _draw(
+        self,
+        instance: InstanceRecord,
+        frame: int,
+        window: Window | None,
+        viewport: tuple[int, int] | None,
+        media_type: str,
+        quality: int = 90,
+    ) -> bytes:
+        with self._drawing, self._objects.open(instance.digest) as source:
+            pixels, header = read_frame(source, instance.transfer_syntax_uid, frame)
+            image = draw(pixels, header, frame, window)
+        return encode(fit(image, *viewport) if viewport else image, media_type, quality)
+
+
+def _behind(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from chunks
