@@ -1,6 +1,6 @@
 """The figures an operator watches. Labels are kinds and states, never anything of a patient."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.delivery import Delivery, Receipt
 
@@ -13,6 +13,7 @@ INGEST_SECONDS = Histogram(
     ("format",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
 )
+WAITING = Gauge("dxhub_waiting", "What waits for somebody: outbox entries, held and quarantined deliveries", ("what",))
 HTTP_REQUESTS = Counter("dxhub_http_requests_total", "HTTP requests answered", ("route", "method", "status"))
 HTTP_SECONDS = Histogram("dxhub_http_request_duration_seconds", "Until the last byte of the answer", ("route",))
 
