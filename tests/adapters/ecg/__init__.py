@@ -1,0 +1,1 @@
+"""ECG files of carts: what is read, what is refused, and why."""
