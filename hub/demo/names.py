@@ -1,0 +1,53 @@
+"""Names from which patients are put together. Nobody is meant: every pairing is chance."""
+
+# (characters, pinyin); the common ones, because most people bear them.
+SURNAMES = (
+    ("王", "Wang"),
+    ("李", "Li"),
+    ("张", "Zhang"),
+    ("刘", "Liu"),
+    ("陈", "Chen"),
+    ("杨", "Yang"),
+    ("黄", "Huang"),
+    ("赵", "Zhao"),
+    ("周", "Zhou"),
+    ("吴", "Wu"),
+    ("徐", "Xu"),
+    ("孙", "Sun"),
+    ("胡", "Hu"),
+    ("朱", "Zhu"),
+    ("高", "Gao"),
+    ("林", "Lin"),
+    ("何", "He"),
+    ("郭", "Guo"),
+    ("罗", "Luo"),
+    ("梁", "Liang"),
+)
+MEN = (
+    ("伟", "Wei"),
+    ("建国", "Jianguo"),
+    ("志强", "Zhiqiang"),
+    ("国华", "Guohua"),
+    ("浩然", "Haoran"),
+    ("子轩", "Zixuan"),
+    ("永福", "Yongfu"),
+    ("德明", "Deming"),
+    ("海涛", "Haitao"),
+    ("文博", "Wenbo"),
+    ("俊杰", "Junjie"),
+    ("长河", "Changhe"),
+)
+WOMEN = (
+    ("芳", "Fang"),
+    ("秀英", "Xiuying"),
+    ("桂兰", "Guilan"),
+    ("丽华", "Lihua"),
+    ("雨桐", "Yutong"),
+    ("梓涵", "Zihan"),
+    ("淑珍", "Shuzhen"),
+    ("晓燕", "Xiaoyan"),
+    ("静怡", "Jingyi"),
+    ("春梅", "Chunmei"),
+    ("佳琪", "Jiaqi"),
+    ("玉洁", "Yujie"),
+)
