@@ -31,6 +31,14 @@ _LATER = {
     "XMinioStorageFull",
 }
 _READ_AHEAD = 1 << 18
+# A store that has just started asks to wait 60 s, though it is ready within one; a sender would have given up.
+_RETRIES = Retry(
+    total=3,
+    backoff_factor=0.2,
+    status_forcelist=[502, 503, 504],
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
 
 
 @contextmanager
@@ -74,8 +82,8 @@ class S3Objects:
             # The client's own waits five minutes: longer than any sender of ours keeps its connection.
             http_client=PoolManager(
                 maxsize=16,
-                timeout=Timeout(connect=3, read=60),
-                retries=Retry(total=3, backoff_factor=0.2, status_forcelist=[502, 503, 504], raise_on_status=False),
+                timeout=Timeout(connect=3, read=20),
+                retries=_RETRIES,
             ),
         )
         return cls(client, bucket, scratch)
