@@ -1,0 +1,1 @@
+"""The demo: its district, its people, its traffic."""
