@@ -7,6 +7,8 @@ from .batch import announces
 from .mllp import listener
 from .reader import read
 
+__all__ = ["ADAPTER", "listener"]
+
 ADAPTER = Adapter(
     name="hl7v2",
     readers={Format.HL7V2: read},

@@ -127,11 +127,18 @@ def _guess(content: bytes, declared: str) -> str:
         declared in ("", "ascii", "utf-8") or declared.startswith("iso") or _BEYOND_LATIN.search(text)
     ):
         return "utf-8"
+    if text is None and any(_surely_utf8(line) for line in content.splitlines()):
+        return ""
     if declared.startswith("iso8859"):
         return "gb18030" if _only_hanzi(content) else declared
     if declared not in ("", "ascii", "utf-8", "utf-16") and _exact(content, declared) is not None:
         return declared
     return "gb18030" if _exact(content, "gb18030") is not None else ""
+
+
+def _surely_utf8(line: bytes) -> bool:
+    text = None if line.isascii() else _exact(line, "utf-8")
+    return text is not None and _BEYOND_LATIN.search(text) is not None
 
 
 def _doubt(declaration: str, declared: str, found: str) -> str:
