@@ -1,0 +1,179 @@
+"""The hub's codes in the words that people use. Every word here is a msgid."""
+
+from schemas.delivery import Channel, Format, State
+from schemas.disclosure import Action, Role
+from schemas.faults import Category
+from schemas.organization import OrganizationKind
+from schemas.patient import Sex
+from schemas.report import ReportCategory, ReportStatus
+
+from .i18n import N_
+
+SEX = {
+    Sex.MALE: N_("Male"),
+    Sex.FEMALE: N_("Female"),
+    Sex.OTHER: N_("Other sex"),
+    Sex.UNKNOWN: N_("Sex unknown"),
+}
+CATEGORY = {
+    ReportCategory.IMAGING: N_("Imaging"),
+    ReportCategory.LABORATORY: N_("Laboratory"),
+    ReportCategory.ECG: N_("ECG"),
+    ReportCategory.OTHER: N_("Other document"),
+}
+CATEGORY_ICON = {
+    ReportCategory.IMAGING: "photo-scan",
+    ReportCategory.LABORATORY: "test-pipe",
+    ReportCategory.ECG: "activity-heartbeat",
+    ReportCategory.OTHER: "file-text",
+}
+STATUS = {
+    ReportStatus.REGISTERED: N_("Registered"),
+    ReportStatus.PARTIAL: N_("Images received"),
+    ReportStatus.PRELIMINARY: N_("Preliminary"),
+    ReportStatus.FINAL: N_("Final"),
+    ReportStatus.AMENDED: N_("Amended"),
+    ReportStatus.CORRECTED: N_("Corrected"),
+    ReportStatus.CANCELLED: N_("Cancelled"),
+    ReportStatus.ENTERED_IN_ERROR: N_("Withdrawn"),
+}
+STATUS_TONE = {
+    ReportStatus.REGISTERED: "quiet",
+    ReportStatus.PARTIAL: "info",
+    ReportStatus.PRELIMINARY: "warn",
+    ReportStatus.FINAL: "good",
+    ReportStatus.AMENDED: "info",
+    ReportStatus.CORRECTED: "info",
+    ReportStatus.CANCELLED: "bad",
+    ReportStatus.ENTERED_IN_ERROR: "bad",
+}
+ROLE = {
+    Role.TECHNICIAN: N_("Technician"),
+    Role.RADIOLOGIST: N_("Radiologist"),
+    Role.ECG_READER: N_("ECG reader"),
+    Role.LAB_REVIEWER: N_("Laboratory reviewer"),
+    Role.CLINICIAN: N_("Clinician"),
+    Role.QUALITY: N_("Quality officer"),
+    Role.ADMIN: N_("Administrator"),
+    Role.AUDITOR: N_("Auditor"),
+}
+ORGANIZATION_KIND = {
+    OrganizationKind.BUREAU: N_("Health bureau"),
+    OrganizationKind.COMMUNITY_CENTRE: N_("Community health centre"),
+    OrganizationKind.DISTRICT_HOSPITAL: N_("District hospital"),
+    OrganizationKind.CITY_HOSPITAL: N_("City hospital"),
+    OrganizationKind.OTHER: N_("Institution"),
+}
+DELIVERY_STATE = {
+    State.INDEXED: N_("Taken"),
+    State.HELD: N_("Held for a person"),
+    State.QUARANTINED: N_("Quarantined"),
+}
+DELIVERY_TONE = {State.INDEXED: "good", State.HELD: "warn", State.QUARANTINED: "bad"}
+FORMAT = {
+    Format.DICOM: "DICOM",
+    Format.HL7V2: "HL7 v2",
+    Format.AECG: "HL7 aECG",
+    Format.SCP_ECG: "SCP-ECG",
+    Format.PDF: "PDF",
+    Format.UNKNOWN: N_("Unknown format"),
+}
+CHANNEL = {
+    Channel.C_STORE: "C-STORE",
+    Channel.STOW_RS: "STOW-RS",
+    Channel.MLLP: "MLLP",
+    Channel.UPLOAD: N_("Upload"),
+}
+ACTION = {
+    Action.SIGN_IN: N_("Signed in"),
+    Action.SIGN_OUT: N_("Signed out"),
+    Action.RECEIVE: N_("Received"),
+    Action.SEARCH: N_("Searched"),
+    Action.READ: N_("Read"),
+    Action.EXPORT: N_("Downloaded"),
+    Action.DECIDE: N_("Decided"),
+    Action.REPLAY: N_("Read again"),
+    Action.LINK: N_("Identity decided"),
+    Action.ADMINISTER: N_("Administered"),
+}
+DOUBT_REASON = {
+    "birth-date-differs": N_("The birth dates differ"),
+    "sex-differs": N_("The sexes differ"),
+    "name-differs": N_("The names differ"),
+    "birth-date-or-sex-missing": N_("A birth date or sex is missing"),
+    "number-contradicts-birth-date": N_("The identity number contradicts the birth date"),
+    "number-contradicts-sex": N_("The identity number contradicts the sex"),
+}
+# HL7 table 0078: what each code means to a reader, and the mark that says it without colour.
+INTERPRETATION = {
+    "H": (N_("High"), "↑", "high"),
+    "HH": (N_("Critically high"), "↑↑", "critical"),
+    ">": (N_("Above the measuring range"), "↑", "high"),
+    "HU": (N_("Significantly high"), "↑↑", "high"),
+    "L": (N_("Low"), "↓", "low"),
+    "LL": (N_("Critically low"), "↓↓", "critical"),
+    "<": (N_("Below the measuring range"), "↓", "low"),
+    "LU": (N_("Significantly low"), "↓↓", "low"),
+    "A": (N_("Abnormal"), "*", "high"),
+    "AA": (N_("Critically abnormal"), "**", "critical"),
+    "POS": (N_("Positive"), "+", "high"),
+    "NEG": (N_("Negative"), "−", ""),
+    "S": (N_("Susceptible"), "S", ""),
+    "I": (N_("Intermediate"), "I", "low"),
+    "R": (N_("Resistant"), "R", "high"),
+    "N": ("", "", ""),
+}
+CRITICAL = frozenset({"HH", "LL", "AA"})
+# One plain sentence for each category of failure; the fault's own text says what was expected and found, and where.
+FAULT = {
+    Category.INVALID: N_("The content cannot be read as what it claims to be."),
+    Category.UNSUPPORTED: N_("The hub does not take this kind of content."),
+    Category.NOT_FOUND: N_("This page or record does not exist, or is not open to you."),
+    Category.CONFLICT: N_("This contradicts what is already known. Nothing was overwritten; a person decides."),
+    Category.FORBIDDEN: N_("Your role does not include this."),
+    Category.BUSY: N_("The hub is busy. Nothing is lost; try again in a moment."),
+    Category.INTERNAL: N_("Something failed on our side. It has been noted."),
+}
+FAULT_TITLE = {
+    Category.INVALID: N_("Cannot be read"),
+    Category.UNSUPPORTED: N_("Not taken"),
+    Category.NOT_FOUND: N_("Not found"),
+    Category.CONFLICT: N_("Contradiction"),
+    Category.FORBIDDEN: N_("Not allowed"),
+    Category.BUSY: N_("Busy"),
+    Category.INTERNAL: N_("An error of ours"),
+}
+# What each role does here, a sentence a line: the help page.
+HELP = {
+    Role.TECHNICIAN: (
+        N_("Drop the files of your devices onto the upload page; each gets a receipt."),
+        N_("See what your institution sent lately and what became of it."),
+        N_("Look at the reports that your own institution issued."),
+    ),
+    Role.RADIOLOGIST: (
+        N_("Find a patient and read images and reports of every institution."),
+        N_("Compare with what came before on the same timeline."),
+    ),
+    Role.ECG_READER: (
+        N_("Find a patient and read the twelve leads on paper, in the layout you prefer."),
+        N_("Unconfirmed tracings carry a watermark until somebody has read them."),
+    ),
+    Role.LAB_REVIEWER: (
+        N_("See every result with its flag, its reference and its course over time."),
+        N_("Corrected results show all their versions."),
+    ),
+    Role.CLINICIAN: (
+        N_("Before you order, find the patient: name, pinyin initials, identity number or card number."),
+        N_("Open what others measured: values, images, tracings, and the original file."),
+        N_("Say in two clicks whether you reuse it, or why not."),
+    ),
+    Role.QUALITY: (
+        N_("See how often results are recognised, and why they are repeated."),
+        N_("Open the report behind any decision."),
+    ),
+    Role.ADMIN: (
+        N_("Look after deliveries that could not be read, and read them again after a repair."),
+        N_("Decide whether two records are the same person."),
+    ),
+    Role.AUDITOR: (N_("See who saw and did what, by account, patient record and action."),),
+}

@@ -1,0 +1,40 @@
+"""The ways through the portal, in the order of work; a person sees those that the role allows."""
+
+from dataclasses import dataclass
+
+from hub.access import Permission, allowed
+from schemas.disclosure import Principal
+
+from .i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the menu. `label` is a msgid, `icon` a symbol of vendor/icons.svg."""
+
+    path: str
+    label: str
+    icon: str
+    permission: Permission
+
+
+# The first entry that a role allows is where its work begins: hence uploads and figures before patients.
+_ENTRIES = (
+    Entry("/upload", N_("Upload"), "upload", Permission.UPLOAD),
+    Entry("/decisions", N_("Recognition"), "shield-check", Permission.READ_FIGURES),
+    Entry("/patients", N_("Patients"), "users", Permission.READ_REPORTS),
+    Entry("/quarantine", N_("Deliveries"), "inbox", Permission.MANAGE_DELIVERIES),
+    Entry("/doubts", N_("Identity doubts"), "link", Permission.RESOLVE_IDENTITY),
+    Entry("/audit", N_("Audit log"), "list-details", Permission.READ_AUDIT),
+)
+
+
+def entries(principal: Principal) -> tuple[Entry, ...]:
+    """The pages that this person's role opens."""
+    return tuple(entry for entry in _ENTRIES if allowed(principal, entry.permission))
+
+
+def home(principal: Principal) -> str:
+    """Where this person's work begins."""
+    found = entries(principal)
+    return found[0].path if found else "/help"

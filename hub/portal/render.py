@@ -1,0 +1,70 @@
+"""Templates in two languages: one environment each, everything escaped."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from . import formats, labels
+from .i18n import LANGUAGES, translator
+from .menu import entries
+from .session import Visit
+
+STATIC = Path(__file__).parent / "static"
+
+
+@cache
+def static_url(name: str) -> str:
+    """Address of an own or vendored file; it changes with the content, so that browsers may keep it for ever."""
+    path = STATIC / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "absent"
+    return f"/static/{name}?v={digest}"
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates with the words of one language."""
+    made = Environment(
+        loader=PackageLoader("hub.portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+    )
+    made.globals.update({"_": translator(language), "language": language, "languages": LANGUAGES})
+    made.globals.update({"static_url": static_url, "labels": labels, "formats": formats})
+    for name in ("moment", "day", "age", "masked", "result", "unit", "number", "size"):
+        made.filters[name] = getattr(formats, name)
+    return made
+
+
+def render(language: str, template: str, **values: object) -> str:
+    """The text of a template."""
+    return environment(language).get_template(template).render(**values)
+
+
+def fragment(visit: Visit, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """A piece of a page for htmx to swap in."""
+    return HTMLResponse(render(visit.language, template, visit=visit, **values), status_code=status)
+
+
+def page(visit: Visit, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """A whole page with the menu of the person who asked."""
+    values = {"menu": entries(visit.principal), "path": visit.request.url.path, **values}
+    return fragment(visit, template, status=status, **values)
+
+
+def swaps(request: Request) -> bool:
+    """Whether htmx asked for a piece of the page rather than the page."""
+    return request.headers.get("hx-request-type") == "partial"
+
+
+def page_or_fragment(visit: Visit, whole: str, piece: str, **values: object) -> Response:
+    """The piece when htmx asked for it, else the page around it."""
+    if swaps(visit.request):
+        return fragment(visit, piece, **values)
+    return page(visit, whole, **values)

@@ -1,0 +1,75 @@
+"""One report as a clinician opens it: its values, images or tracing, its history, and what became of it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from hub.retrieve.content import Content
+from schemas.codes import Coding
+from schemas.report import ReportRecord
+
+from . import decision_box, ecg, imaging, laboratory
+from .cautions import cautions, corrected, withdrawn
+from .contents import download, show
+from .render import fragment, page
+from .session import Visit, Visiting
+from .timeline import organizations
+
+router = APIRouter(include_in_schema=False)
+
+Version = Annotated[int | None, Query(ge=1, le=1_000_000)]
+Word = Annotated[str, Query(max_length=300)]
+
+
+@router.get("/reports/{report_id}")
+def report(visit: Visiting, report_id: int, version: Version = None) -> Response:
+    """The report in its current version, or in the one that was asked for."""
+    record = visit.verbs.query.report(visit.disclosure, report_id, version)
+    return page(
+        visit,
+        "report.html",
+        record=record,
+        report=record.report,
+        patient=visit.verbs.query.patient(visit.disclosure, record.patient_id),
+        versions=visit.verbs.query.report_versions(visit.disclosure, report_id),
+        organizations=organizations(visit),
+        cautions=cautions(record),
+        corrected=corrected(record),
+        withdrawn=withdrawn(record),
+        box=decision_box.box(visit, record),
+        **_parts(visit, record),
+    )
+
+
+def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
+    return {
+        "rows": laboratory.rows(visit, record),
+        "viewer": imaging.viewer(visit, record),
+        "paper": ecg.paper(visit, record) if record.report.recording else None,
+    }
+
+
+@router.get("/reports/{report_id}/trend")
+def trend(
+    visit: Visiting, report_id: int, code: Word, system: Word = "", unit: Word = "", version: Version = None
+) -> Response:
+    """One analyte over time: same person, same code, same unit, whichever institution measured it."""
+    record = visit.verbs.query.report(visit.disclosure, report_id, version)
+    points = visit.verbs.query.trend(visit.disclosure, record.patient_id, Coding(code, system=system), unit)
+    shown = laboratory.trend(record, points, code, unit)
+    return fragment(visit, "_trend.html", record=record, trend=shown, organizations=organizations(visit))
+
+
+@router.get("/reports/{report_id}/original")
+def original(visit: Visiting, report_id: int, version: Version = None) -> StreamingResponse:
+    """The bytes from which this version was read, as they came."""
+    record = visit.verbs.query.report(visit.disclosure, report_id, version)
+    return download(visit.verbs.retrieve.original(visit.disclosure, record.delivery_id))
+
+
+@router.get("/reports/{report_id}/attachments/{digest}")
+def attachment(visit: Visiting, report_id: int, digest: str, version: Version = None) -> StreamingResponse:
+    """A document that came with the report, shown inside our page where a browser can do so without harm."""
+    content: Content = visit.verbs.retrieve.attachment(visit.disclosure, report_id, digest, version)
+    return show(content)
