@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from hub.demo import ecg_files
@@ -18,12 +19,13 @@ PATTERNS = {
 }
 
 
-def lead(signal: Signal, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def lead(signal: Signal, name: str) -> npt.NDArray[np.float64]:
     recording = signal.recording
-    return recording.samples_uv[recording.leads.index(name)].astype(np.float64)
+    row: npt.NDArray[np.float64] = recording.samples_uv[recording.leads.index(name)].astype(np.float64)
+    return row
 
 
-def r_peaks(signal: Signal) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def r_peaks(signal: Signal) -> npt.NDArray[np.int64]:
     """Sample numbers of the beats: steep places at least 250 ms apart."""
     steep = np.abs(np.gradient(lead(signal, "V2"))) + np.abs(np.gradient(lead(signal, "II")))
     found: list[int] = []
