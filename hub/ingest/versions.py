@@ -50,7 +50,10 @@ def _known(tx: Connection, report: Report, patient_id: int, organization_id: int
     if known or report.category is not ReportCategory.IMAGING or not report.accession_number:
         return known
     # The reading of images that came before it: the accession number ties the two.
-    return reports.known_by_accession(tx, patient_id, organization_id, report.accession_number)
+    tied = reports.known_by_accession(tx, patient_id, organization_id, report.accession_number)
+    # One order may make several studies; each has a report of its own.
+    apart = tied and report.study_instance_uid not in {"", tied.report.study_instance_uid}
+    return None if apart else tied
 
 
 def _same_person(tx: Connection, known_id: int, said_id: int) -> None:
