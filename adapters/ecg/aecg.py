@@ -17,8 +17,8 @@ from .measurement_codes import EKG_STUDY
 from .measurements import observations
 from .statements import clean, confirmed
 
-# Five minutes of twelve leads as decimal digits; a resting ECG is below one megabyte.
-_MAX_BYTES = 16 * 1024 * 1024
+# Minutes of twelve leads as decimal digits; a resting ECG is below one megabyte.
+_MAX_BYTES = 8 * 1024 * 1024
 _SUBJECT = "componentOf/timepointEvent/componentOf/subjectAssignment/subject/trialSubject"
 
 

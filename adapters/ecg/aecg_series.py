@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from schemas.faults import InvalidPayload
+from schemas.faults import InvalidPayload, UnsupportedPayload
 
 from .clock import timestamp
 from .groups import Group
@@ -18,6 +18,8 @@ from .leads import Samples, lead_name, microvolts
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6}
 _MICROVOLTS = {"nv": 1e-3, "uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6}
+# Twelve leads at 1000 Hz for more than a minute; more would take seconds to read.
+_MAX_SAMPLES = 1_000_000
 _TIME_CODES = ("TIME_ABSOLUTE", "TIME_RELATIVE")
 
 
@@ -31,6 +33,8 @@ def series(root: Element) -> Iterator[tuple[Element, bool]]:
 
 def groups(root: Element, zone: str) -> list[Group]:
     """Every sequence set that holds leads. Raises InvalidPayload for one without a time base, scale or digits."""
+    if sum((digits.text or "").count(" ") for digits in root.iter("digits")) > _MAX_SAMPLES:
+        raise UnsupportedPayload("expected a resting ECG, found one of many minutes", where="digits")
     found = []
     for number, (element, original) in enumerate(series(root), start=1):
         for at, sequence_set in enumerate(element.findall("component/sequenceSet"), start=1):

@@ -18,8 +18,8 @@ Values = npt.NDArray[np.int64]
 _LEAD = struct.Struct("<IIB")
 _SUBTRACTION = struct.Struct("<HIII")
 _SUBTRACTED = 0x01
-# Twelve leads at 500 Hz for five minutes; more would take seconds to unpack.
-_MAX_SAMPLES = 2_000_000
+# Twelve leads at 1000 Hz for a minute; more would take seconds to unpack.
+_MAX_SAMPLES = 800_000
 
 
 @dataclass(frozen=True, slots=True)

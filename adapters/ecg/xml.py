@@ -23,7 +23,9 @@ _DECLARED = {
     "big5": "big5",
 }
 _MAX_DEPTH = 100
-_MAX_ELEMENTS = 200_000
+_MAX_ELEMENTS = 50_000
+# A parser holds all attributes of a tag at once, and compares each with the others.
+_ENDLESS_TAG = re.compile(r"<[^<>]{16384}")
 
 
 class _Builder(TreeBuilder):
@@ -72,6 +74,8 @@ def _declared(content: bytes) -> str:
 
 def parse(text: str) -> Element:
     """The root element, tags without namespaces. Raises InvalidPayload for what is not well-formed or not safe."""
+    if _ENDLESS_TAG.search(text):
+        raise InvalidPayload("expected tags of at most 16384 characters", where="XML")
     parser = DefusedXMLParser(target=_Builder(), forbid_dtd=True)
     try:
         # The text is decoded already; a declaration that says otherwise would be believed.

@@ -2,16 +2,18 @@
 
 import http.server
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from stdnum.cn import ric
 
 from adapters.ecg import aecg
 from hub.demo import ecg_files
 from schemas.delivery import PatientHint
-from schemas.faults import Conflict, InvalidPayload, UnsupportedPayload
-from schemas.identifiers import RESIDENT_ID
+from schemas.faults import Conflict, Fault, InvalidPayload, UnsupportedPayload
+from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
 from tests.adapters.ecg.examples import PATIENT, examination, origin, read
 
 DOCUMENT = ecg_files.xml(examination()).decode("utf-8")
@@ -101,15 +103,32 @@ def test_deep_nesting_is_refused() -> None:
 
 def test_file_beyond_any_recording_is_refused_by_its_size() -> None:
     with pytest.raises(InvalidPayload) as caught:
-        read(aecg.read, b"<AnnotatedECG>" + b" " * (16 * 1024 * 1024))
+        read(aecg.read, b"<AnnotatedECG>" + b" " * (8 * 1024 * 1024))
     assert "at most" in caught.value.text
 
 
+@pytest.mark.parametrize(
+    ("place", "filling"),
+    [
+        ("<AnnotatedECG ", "<AnnotatedECG " + " ".join(f'a{n}="x"' for n in range(400_000)) + " "),
+        ("<digits>", "<digits>" + "1 " * 300_000),
+        ("<annotationSet>", "<annotationSet>" + "<component><annotation/></component>" * 100_000),
+    ],
+    ids=["attributes", "digits", "annotations"],
+)
+def test_file_made_to_keep_the_hub_busy_is_refused_at_once(place: str, filling: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(Fault):
+        read(aecg.read, DOCUMENT.replace(place, filling).encode())
+    assert time.monotonic() - begun < 2
+
+
 def test_resident_number_as_subject_is_also_kept_as_what_it_is() -> None:
-    made = examination(patient_id="990101196005031235")
-    report = read(aecg.read, ecg_files.xml(made)).reports[0]
-    assert report.patient.key.value == "990101196005031235"
-    assert [i.system for i in report.patient.identifiers][1:] in ([], [RESIDENT_ID])
+    number = "99010119600503123"
+    number += ric.calc_check_digit(number + "0")
+    report = read(aecg.read, ecg_files.xml(examination(patient_id=number))).reports[0]
+    assert report.patient.key == Identifier(authority_system("CHC03"), number)
+    assert report.patient.identifiers[1:] == (Identifier(RESIDENT_ID, number),)
 
 
 def test_file_without_a_patient_needs_an_upload_that_names_one() -> None:
