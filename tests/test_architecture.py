@@ -31,7 +31,7 @@ EDGES = {
     "hub.ingest.group_commit",  # deliveries that wait together do not fail together
     "hub.ingest.service",  # a reader: the bytes are kept all the same
     "adapters.dicom",  # an association
-    "adapters.hl7v2.mllp",  # a connection
+    "adapters.hl7v2.connection",  # a connection
 }
 
 # storage modules without patients' data, hence without a Disclosure. Any other one, also a new one, needs it.
