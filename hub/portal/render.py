@@ -3,6 +3,7 @@
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -13,6 +14,7 @@ from .i18n import LANGUAGES, translator
 from .menu import entries
 from .session import Visit
 
+# Values that a template shows are of every type, hence `Any` below.
 STATIC = Path(__file__).parent / "static"
 
 
@@ -42,17 +44,17 @@ def environment(language: str) -> Environment:
     return made
 
 
-def render(language: str, template: str, **values: object) -> str:
+def render(language: str, template: str, **values: Any) -> str:  # noqa: ANN401
     """The text of a template."""
     return environment(language).get_template(template).render(**values)
 
 
-def fragment(visit: Visit, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+def fragment(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
     """A piece of a page for htmx to swap in."""
     return HTMLResponse(render(visit.language, template, visit=visit, **values), status_code=status)
 
 
-def page(visit: Visit, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
     """A whole page with the menu of the person who asked."""
     values = {"menu": entries(visit.principal), "path": visit.request.url.path, **values}
     return fragment(visit, template, status=status, **values)
@@ -63,7 +65,7 @@ def swaps(request: Request) -> bool:
     return request.headers.get("hx-request-type") == "partial"
 
 
-def page_or_fragment(visit: Visit, whole: str, piece: str, **values: object) -> Response:
+def page_or_fragment(visit: Visit, whole: str, piece: str, **values: Any) -> Response:  # noqa: ANN401
     """The piece when htmx asked for it, else the page around it."""
     if swaps(visit.request):
         return fragment(visit, piece, **values)

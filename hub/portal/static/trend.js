@@ -26,7 +26,7 @@
       // Rich text is drawn on the canvas: no markup of ours or anybody's reaches the page.
       tooltip: { trigger: "axis", renderMode: "richText", formatter: ([item]) => { const point = data.points[item.dataIndex]; return `${point.at}\n${point.text} ${data.unit}\n${point.organization}`; } },
       xAxis: { type: "time", axisLabel: { color: "#5b6b76", hideOverlap: true, formatter: { year: "{yyyy}", month: "{yyyy}-{MM}", day: "{MM}-{dd}", hour: "{HH}:{mm}", minute: "{HH}:{mm}" } }, axisLine: { lineStyle: { color: "#c3ced4" } } },
-      yAxis: { type: "value", scale: true, min: (range) => Number((Math.min(range.min, data.low ?? range.min) - spread * 0.08).toPrecision(3)), max: (range) => Number((Math.max(range.max, data.high ?? range.max) + spread * 0.08).toPrecision(3)), axisLabel: { color: "#5b6b76" }, splitLine: { lineStyle: { color: "#edf1f3" } }, name: data.unit, nameTextStyle: { color: "#5b6b76" } },
+      yAxis: { type: "value", scale: true, min: (range) => Number((Math.min(range.min, data.low ?? range.min) - spread * 0.08).toPrecision(3)), max: (range) => Number((Math.max(range.max, data.high ?? range.max) + spread * 0.08).toPrecision(3)), axisLabel: { color: "#5b6b76", showMinLabel: false, showMaxLabel: false }, splitLine: { lineStyle: { color: "#edf1f3" } }, name: data.unit, nameTextStyle: { color: "#5b6b76" } },
       series: [{ type: "line", symbol: "circle", symbolSize: 9, lineStyle: { color: "#5aa3b0", width: 2 }, data: data.points.map((point) => ({ value: [point.at.replace(" ", "T"), point.value], itemStyle: { color: COLOURS[point.tone] ?? COLOURS[""] } })), markArea: band(data, place.dataset.reference) }],
     });
   }
