@@ -6,7 +6,6 @@ The data set of a request goes to a temporary file as its fragments arrive, so m
 
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +84,12 @@ class StoreScp:
             (evt.EVT_C_ECHO, lambda _event: 0x0000),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_DIMSE_SENT, self._sent),
-            (evt.EVT_CONN_CLOSE, self._closed),
         ]
         server = self._ae.make_server(
             (self._host, self.port), evt_handlers=handlers, server_class=BoundedServer, request_handler=BoundedHandler
         )
         assert isinstance(server, BoundedServer)
+        server.ended = self._ended
         self._ae._servers.append(server)
         self._server = server
         self.port = int(server.server_address[1])
@@ -160,8 +159,7 @@ class StoreScp:
         log.info("dicom.stored", status=f"{status(fault):04X}", took_ms=took_ms)
         with self._idle:
             self._storing.discard(association)
-            if association in self._origins:
-                self._answering.add(association)
+            self._answering.add(association)
         answer = Dataset()
         answer.Status = status(fault)
         if fault is not None:
@@ -184,16 +182,8 @@ class StoreScp:
             self._answering.discard(event.assoc)
             self._idle.notify_all()
 
-    def _closed(self, event: Event) -> None:
-        association = event.assoc
+    def _ended(self, association: Association) -> None:
         with self._idle:
             self._origins.pop(association, None)
             self._answering.discard(association)
             self._idle.notify_all()
-        # A peer that goes away in the middle of a data set leaves the part that came.
-        partial = getattr(association.dimse, "message", None)
-        file = getattr(partial, "_data_set_file", None)
-        if file is not None:
-            with suppress(OSError):
-                file.close()
-                Path(file.name).unlink(missing_ok=True)

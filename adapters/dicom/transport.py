@@ -1,14 +1,25 @@
 """pynetdicom's transport with the limits and the speed that a hub needs. Source: DICOM PS3.8 section 9."""
 
+import queue
 import socket
 import time
-from typing import cast
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
 
+import structlog
 from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+
+log = structlog.get_logger(__name__)
 
 # A longest A-ASSOCIATE-RQ (128 contexts with 40 transfer syntaxes each) is about 200 KB; P-DATA we limit ourselves.
 MAX_PDU = 1 << 20
+# A command set holds a few UIDs and AE titles.
+MAX_COMMAND = 64 << 10
 _READ = 1 << 18
 
 
@@ -30,6 +41,51 @@ class BoundedSocket(AssociationSocket):
         return received
 
 
+class BoundedDimse(DIMSEServiceProvider):
+    """Ends the association of a peer whose messages cannot be what they claim, instead of dying of them."""
+
+    def receive_primitive(self, primitive: P_DATA) -> None:
+        """Take the next fragments of a message."""
+        try:
+            super().receive_primitive(primitive)
+            held = self.message.encoded_command_set.tell() if self.message else 0
+        except Exception as error:  # noqa: BLE001 the edge of a connection: whatever a peer's bytes provoke
+            log.warning("dicom.protocol-violation", error=type(error).__name__)
+            held = MAX_COMMAND + 1
+        if held > MAX_COMMAND:
+            # Evt19: invalid PDU, answered by A-P-ABORT (PS3.8 table 9-10).
+            self.dul.event_queue.put("Evt19")
+
+
+class BoundedAssociation(Association):
+    """Leaves nothing behind, however it ends: no file of a data set that came in part, no entry in anybody's table."""
+
+    def run(self) -> None:
+        """The association, from its request to its end."""
+        try:
+            super().run()
+        finally:
+            self.dul.join(5)
+            for holder in (self.dimse.message, *self._unserved()):
+                _discard(getattr(holder, "_data_set_file", None) or getattr(holder, "_dataset_file", None))
+            cast(BoundedServer, self._server).ended(self)
+
+    def _unserved(self) -> list[object]:
+        """Requests that were complete but whose turn never came."""
+        left: list[object] = []
+        with suppress(queue.Empty):
+            while True:
+                left.append(self.dimse.msg_queue.get(block=False)[1])
+        return left
+
+
+def _discard(file: Any) -> None:  # noqa: ANN401 a NamedTemporaryFile that pynetdicom made, or None
+    if file is not None:
+        with suppress(OSError):
+            file.close()
+            Path(file.name).unlink(missing_ok=True)
+
+
 class BoundedHandler(RequestHandler):
     """Accepts a connection without Nagle's delay and with a limit on silence."""
 
@@ -38,15 +94,21 @@ class BoundedHandler(RequestHandler):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(self.ae.network_timeout)
         association = super()._create_association()
-        # The indication that a connection is there is already queued; only its reader changes.
+        # pynetdicom names these classes itself, so they are changed after it has made them.
+        association.__class__ = BoundedAssociation
+        association.dimse.__class__ = BoundedDimse
         cast(AssociationSocket, association.dul.socket).__class__ = BoundedSocket
         return association
 
 
 class BoundedServer(ThreadedAssociationServer):
-    """Closes connections beyond twice the associations allowed: a flood of silent ones costs two threads each."""
+    """Closes connections beyond twice the associations allowed: a flood of silent ones costs two threads each.
+
+    ended: told of every association that is over.
+    """
 
     daemon_threads = True
+    ended: Callable[[Association], None] = staticmethod(lambda _association: None)
 
     def verify_request(self, request: object, client_address: object) -> bool:
         """Whether another connection may begin to speak."""

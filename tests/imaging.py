@@ -1,0 +1,189 @@
+"""A hub for images as its peers meet it: real stores, a DICOM port and an HTTP port on loopback."""
+
+import io
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import numpy as np
+import uvicorn
+from fastapi import FastAPI
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pynetdicom import AE, _config
+
+from adapters import dicom
+from adapters.contract import Listener
+from hub.access import Access
+from hub.api import dicomweb, outcomes
+from hub.ingest import Ingest, Senders
+from hub.query import Query
+from hub.recognition import Recognition
+from hub.resolution import Resolution
+from hub.retrieve import Retrieve
+from hub.verbs import Verbs
+from schemas.delivery import Format
+from schemas.disclosure import Principal, Role
+from schemas.organization import Organization, OrganizationKind
+from storage import accounts, organizations
+from storage.database import Database
+from storage.objects import objects_from_url
+from tests.engines import Engines
+
+# The sender streams files as they are, so that what arrives can be compared byte for byte.
+_config.STORE_SEND_CHUNKED_DATASET = True
+
+TECHNICIAN = Principal("technician", "赵技师", Role.TECHNICIAN, "CHC01")
+OTHER_TECHNICIAN = Principal("other-technician", "钱技师", Role.TECHNICIAN, "CHC02")
+CLINICIAN = Principal("clinician", "林医生", Role.CLINICIAN, "DH02")
+AUDITOR = Principal("auditor", "审计员", Role.AUDITOR, "BUREAU")
+
+
+@dataclass
+class ImagingHub:
+    """Where the hub listens, and its verbs for a look inside."""
+
+    verbs: Verbs
+    listener: Listener
+    http_port: int
+
+    def client(self, principal: Principal | None) -> httpx.Client:
+        """An HTTP client of DICOMweb with that person's bearer token, or without any."""
+        token = self.verbs.access.issue_token(principal.account) if principal else ""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.http_port}/dicomweb", headers=headers, timeout=30)
+
+
+def _seed(database: Database) -> None:
+    with database.write() as tx:
+        for code in ("CHC01", "CHC02", "DH02", "BUREAU"):
+            organizations.put_organization(tx, Organization(code, code, kind=OrganizationKind.OTHER))
+            organizations.put_source(tx, code, code, code)
+        for principal in (TECHNICIAN, OTHER_TECHNICIAN, CLINICIAN, AUDITOR):
+            # Tokens are issued below; nobody signs in, so nobody needs a password's costly hash.
+            accounts.put_account(tx, principal, "!")
+
+
+@contextmanager
+def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
+    """A hub that knows the sources CHC01 and CHC02."""
+    database, objects = Database(urls.database_url), objects_from_url(urls.objects_url)
+    access = Access(database)
+    _seed(database)
+    senders = Senders(database)
+    ingest = Ingest(database, objects, senders, dicom.ADAPTER.readers, _sniff)
+    verbs = Verbs(
+        access=access,
+        ingest=ingest,
+        query=Query(database),
+        retrieve=Retrieve(database, objects),
+        recognition=Recognition(database),
+        identity=Resolution(database),
+        database=database,
+        objects=objects,
+    )
+    listener = dicom.listener("127.0.0.1", 0, ingest.deliver, ingest.identify)
+    listener.start()
+    app = FastAPI()
+    app.state.verbs, app.state.settings = verbs, SimpleNamespace(max_upload_mb=max_upload_mb)
+    app.include_router(dicomweb.router)
+    outcomes.install(app)
+    try:
+        with _served(app) as port:
+            yield ImagingHub(verbs, listener, port)
+    finally:
+        listener.stop()
+        ingest.close()
+        database.close()
+
+
+def _sniff(head: bytes) -> Format:
+    return Format.DICOM if dicom.ADAPTER.sniffers[Format.DICOM](head) else Format.UNKNOWN
+
+
+@contextmanager
+def _served(app: FastAPI) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server_socket:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [server_socket]}, daemon=True)
+        thread.start()
+        yield int(server_socket.getsockname()[1])
+        server.should_exit = True
+        thread.join(10)
+
+
+def ct(**changes: object) -> Dataset:
+    """A small CT image of an invented patient; `changes` are set on the data set, None removes."""
+    ds = Dataset()
+    ds.SpecificCharacterSet = "GB18030"
+    ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, generate_uid()
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = generate_uid(), generate_uid()
+    ds.PatientID, ds.PatientName = "P0001", "Zhang^San=张^三"
+    ds.PatientBirthDate, ds.PatientSex = "19700101", "M"
+    ds.StudyDate, ds.StudyTime, ds.Modality = "20250115", "101500", "CT"
+    ds.AccessionNumber, ds.StudyID, ds.StudyDescription = "A20250115001", "1", "胸部CT平扫"
+    ds.SeriesNumber, ds.InstanceNumber, ds.BodyPartExamined = 2, 7, "CHEST"
+    ds.Rows = ds.Columns = 16
+    ds.BitsAllocated = ds.BitsStored = 16
+    ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 1, 1
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.RescaleIntercept, ds.RescaleSlope = -1024, 1
+    ds.WindowCenter, ds.WindowWidth = 40, 400
+    ds.PixelData = (np.arange(256, dtype="<i2") * 8).tobytes()
+    for keyword, value in changes.items():
+        if value is None:
+            delattr(ds, keyword)
+        else:
+            setattr(ds, keyword, value)
+    return ds
+
+
+def part10(ds: Dataset, transfer_syntax: str = ExplicitVRLittleEndian) -> bytes:
+    """The data set as a Part 10 file."""
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = transfer_syntax  # type: ignore[assignment]
+    ds.file_meta.MediaStorageSOPClassUID = ds.get("SOPClassUID", "1.2.3")
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID", "1.2.3.4")
+    target = io.BytesIO()
+    dcmwrite(target, ds, enforce_file_format=True)
+    return target.getvalue()
+
+
+def data_set_of(content: bytes) -> bytes:
+    """What follows the file meta information, found without any code of the hub."""
+    assert content[128:132] == b"DICM"
+    assert content[132:140] == b"\x02\x00\x00\x00UL\x04\x00"
+    return content[144 + int.from_bytes(content[140:144], "little") :]
+
+
+def store(port: int, path: Path, calling: str = "CHC01", called: str = "DXHUB") -> int | None:
+    """Send a file over C-STORE in its own transfer syntax; the status, or None where no association came about."""
+    found = _file_meta(path)
+    ae = AE(calling)
+    ae.add_requested_context(found.MediaStorageSOPClassUID, found.TransferSyntaxUID)
+    association = ae.associate("127.0.0.1", port, ae_title=called)
+    if not association.is_established:
+        return None
+    try:
+        answer = association.send_c_store(path)
+        return int(answer.Status) if "Status" in answer else None
+    finally:
+        association.release()
+
+
+def _file_meta(path: Path) -> FileMetaDataset:
+    return read_file_meta_info(path)
+
+
+def written(folder: Path, content: bytes, name: str = "one.dcm") -> Path:
+    """A file with that content."""
+    path = folder / name
+    path.write_bytes(content)
+    return path
