@@ -23,6 +23,7 @@ _MOST_FIELD_BYTES = 4096
 _IN_MEMORY = 1 << 20
 # Boundaries, headers and fields beside the files themselves.
 _ENVELOPE = 1 << 20
+_TAIL = 16
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Form:
 
 
 @asynccontextmanager
-async def received(request: Request, *, most_bytes: int, idle_s: float = IDLE_S) -> AsyncIterator[Form]:
+async def received(request: Request, *, most_bytes: int) -> AsyncIterator[Form]:
     """The body of an upload, a multipart form or one bare file. Its files are gone when the block ends.
 
     Raises HTTPException 413 beyond `most_bytes`, 408 where the sender falls silent, InvalidPayload where the body
@@ -52,7 +53,7 @@ async def received(request: Request, *, most_bytes: int, idle_s: float = IDLE_S)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most_bytes + _ENVELOPE:
         raise HTTPException(413, f"expected at most {most_bytes} bytes", headers={"Connection": "close"})
-    chunks = _bounded(request, most_bytes + _ENVELOPE, idle_s)
+    chunks = _bounded(request, most_bytes + _ENVELOPE)
     try:
         form = await (_multipart(request, chunks) if _is_form(request) else _bare(request, chunks))
     except OSError as error:
@@ -68,12 +69,12 @@ def _is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
 
 
-async def _bounded(request: Request, most: int, idle_s: float) -> AsyncGenerator[bytes, None]:
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     stream = request.stream()
     total = 0
     while True:
         try:
-            async with asyncio.timeout(idle_s):
+            async with asyncio.timeout(IDLE_S):
                 chunk = await anext(stream, None)
         except TimeoutError as error:
             raise HTTPException(408, "the sender fell silent", headers={"Connection": "close"}) from error
@@ -89,7 +90,11 @@ async def _bounded(request: Request, most: int, idle_s: float) -> AsyncGenerator
 
 async def _multipart(request: Request, chunks: AsyncGenerator[bytes, None]) -> Form:
     parser = MultiPartParser(
-        request.headers, chunks, max_files=MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_MOST_FIELD_BYTES
+        request.headers,
+        _to_the_end(chunks),
+        max_files=MOST_FILES,
+        max_fields=_MOST_FIELDS,
+        max_part_size=_MOST_FIELD_BYTES,
     )
     try:
         parsed = await parser.parse()
@@ -104,14 +109,29 @@ async def _multipart(request: Request, chunks: AsyncGenerator[bytes, None]) -> F
     return form
 
 
+async def _to_the_end(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same chunks. Raises InvalidPayload where the closing boundary is missing: RFC 2046, section 5.1.1.
+
+    The parser would drop a last part that was cut off, and say nothing.
+    """
+    tail = b""
+    async for chunk in chunks:
+        tail = (tail + chunk[-_TAIL:])[-_TAIL:]
+        yield chunk
+    if not tail.rstrip().endswith(b"--"):
+        raise InvalidPayload("expected the form's closing boundary", where="body")
+
+
 async def _bare(request: Request, chunks: AsyncGenerator[bytes, None]) -> Form:
     content = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed by whoever asked for the form
     try:
         async for chunk in chunks:
             await run_in_threadpool(content.write, chunk)
         size = content.tell()
+        if not size:
+            raise InvalidPayload("expected at least one file", where="body")
         content.seek(0)
     except BaseException:
         content.close()
         raise
-    return Form([Upload("", cast("BinaryIO", content), size)] if size else [], dict(request.query_params))
+    return Form([Upload("", cast("BinaryIO", content), size)], dict(request.query_params))
