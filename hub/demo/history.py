@@ -32,8 +32,12 @@ _ADULT = 18
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One delivery of the past. at: when the sender issued it, aware of its zone. make: its bytes."""
+    """One delivery of the past. at: when the sender issued it, aware of its zone. make: its bytes.
 
+    patient: serial number of the person; deliveries about one person have to keep their order.
+    """
+
+    patient: int
     at: dt.datetime
     sender: str
     channel: Channel
@@ -73,7 +77,7 @@ def _of_person(person: Person, until: dt.date, seed: int) -> Iterator[Sent]:
 def _visits(person: Person, until: dt.date, chance: random.Random) -> Iterator[_Visit]:
     """The chronically ill come every few months, others now and then; sometimes to another centre than their own."""
     start = until - dt.timedelta(days=SPAN_DAYS)
-    apart = 115 if person.conditions else 300
+    apart = 140 if person.conditions else 330
     day = start + dt.timedelta(days=chance.randint(3, apart))
     known: set[str] = set()
     while day < until:
@@ -87,13 +91,14 @@ def _visits(person: Person, until: dt.date, chance: random.Random) -> Iterator[_
         day += dt.timedelta(days=round(apart * chance.uniform(0.8, 1.25)))
 
 
-def _hl7(at: dt.datetime, sender: str, make: Callable[[], bytes]) -> Sent:
-    return Sent(at, sender, Channel.MLLP, Format.HL7V2, make)
+def _hl7(person: Person, at: dt.datetime, sender: str, make: Callable[[], bytes]) -> Sent:
+    return Sent(person.serial, at, sender, Channel.MLLP, Format.HL7V2, make)
 
 
 def _registration(visit: _Visit) -> Sent:
     control_id = f"A{visit.at:%y%m%d%H%M}{visit.person.serial:03d}"
     return _hl7(
+        visit.person,
         visit.at,
         visit.institution,
         lambda: er7.registration(visit.person, visit.institution, control_id, visit.at),
@@ -123,6 +128,7 @@ def _results(order: LabOrder, control_id: str, chance: random.Random, seed: int)
 
     def send(suffix: str, given: dict[str, float], status: str, after: dt.timedelta) -> Sent:
         return _hl7(
+            order.person,
             order.issued_at + after,
             order.institution,
             lambda: result_message(order, given, control_id + suffix, status=status, after=after),
@@ -143,7 +149,7 @@ def _imaging(visit: _Visit, chance: random.Random, numbers: "count[int]") -> Ite
     accession = f"{visit.institution[-2:]}{visit.at:%y%m%d}{visit.person.serial:03d}{next(numbers)}"
     study = study_for(visit.person, visit.institution, accession, visit.at + dt.timedelta(minutes=40), chance)
     for make in instances(study):
-        yield Sent(study.performed_at, visit.institution, Channel.C_STORE, Format.DICOM, make)
+        yield Sent(visit.person.serial, study.performed_at, visit.institution, Channel.C_STORE, Format.DICOM, make)
     if chance.random() < 0.9:
         yield _reading(study, chance)
 
@@ -151,6 +157,7 @@ def _imaging(visit: _Visit, chance: random.Random, numbers: "count[int]") -> Ite
 def _reading(study: Study, chance: random.Random) -> Sent:
     reading = reading_of(study, chance)
     return _hl7(
+        reading.person,
         reading.issued_at,
         IMAGING_CENTRE,
         lambda: reading_message(reading, IMAGING_CENTRE, f"R{reading.accession_number}"),
@@ -163,4 +170,4 @@ def _ecg(visit: _Visit, chance: random.Random) -> Iterator[Sent]:
         return
     at = visit.at + dt.timedelta(minutes=10)
     kind, make, hint = recording(visit.person, visit.institution, at, chance)
-    yield Sent(at, visit.institution, Channel.UPLOAD, kind, make, hint)
+    yield Sent(visit.person.serial, at, visit.institution, Channel.UPLOAD, kind, make, hint)

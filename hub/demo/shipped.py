@@ -21,12 +21,12 @@ NAMES = (
 )
 
 
-def datasets(examinations: Iterator[Examination]) -> Iterator[FileDataset]:
-    """One examination each, while both last; pixels and technical header stay as they were."""
+def datasets(examinations: Iterator[Examination]) -> Iterator[tuple[Examination, FileDataset]]:
+    """One file for each examination, while both last; pixels and technical header stay as they were."""
     for name, examination in zip(NAMES, examinations, strict=False):
         path = get_testdata_file(name, download=False)
         if isinstance(path, str):
-            yield _given_to(dcmread(path), examination, name)
+            yield examination, _given_to(dcmread(path), examination, name)
 
 
 def _given_to(dataset: FileDataset, examination: Examination, name: str) -> FileDataset:
