@@ -9,9 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-import structlog
-
-from hub import app, demo
+from hub import app, demo, logs
 from hub.check import check
 from hub.ingest.verify import verify
 from hub.settings import Settings
@@ -25,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the process's exit code. A Fault becomes a sentence, never a traceback."""
     arguments = _parser().parse_args(argv)
     settings = _settings(arguments)
-    _logging(settings.log_level)
+    logs.configure(settings.log_level)
     try:
         return int(arguments.run(arguments, settings))
     except Fault as fault:
@@ -39,20 +37,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     names = ("data", "host", "http_port", "dicom_port", "mllp_port")
     given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
     return Settings(**given)
-
-
-def _logging(level: str) -> None:
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Where a traceback's frames hold a patient's data, their locals must stay out of it: the plain formatter.
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

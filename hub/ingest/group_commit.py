@@ -70,7 +70,7 @@ class GroupCommit:
         try:
             receipts = self._index([prepared for prepared, _ in waiting])
         except Exception as error:
-            log.exception("ingest.commit_failed", deliveries=len(waiting), error=type(error).__name__)
+            log.exception("ingest.commit_failed", deliveries=len(waiting))
             fault = error if isinstance(error, Fault) else Internal("the delivery could not be indexed", where="index")
             for _, future in waiting:
                 future.set_exception(fault)

@@ -137,8 +137,8 @@ class Ingest:
                 return reader(content, delivery.origin)
         except Fault as fault:
             return fault
-        except Exception as error:  # a reader's bug must cost neither the bytes nor the hub
-            log.exception("delivery.reader_failed", format=delivery.format.value, error=type(error).__name__)
+        except Exception:  # a reader's bug must cost neither the bytes nor the hub
+            log.exception("delivery.reader_failed", format=delivery.format.value)
             return Internal("the reader failed on this content; it is kept and can be replayed", where="reader")
 
     def _keep(self, content: bytes) -> tuple[str, int]:
