@@ -18,10 +18,11 @@ from hub import logs
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """The hub's logging, as `dxhub` sets it up, and nothing of it afterwards."""
     levels = {name: logging.getLogger(name).level for name in logs.TALKATIVE}
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", text)
     with warnings.catch_warnings():
         logs.configure("info")
-        yield sys.stderr
+        yield text
     structlog.reset_defaults()
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
