@@ -26,6 +26,7 @@ from .elements import (
     present,
     read_concept,
     read_moment,
+    read_uri,
     text,
     uri,
 )
@@ -199,7 +200,7 @@ def _number(resource: Resource, kind: str) -> str:
 
 def _read_identifiers(resource: Resource) -> tuple[Identifier, ...]:
     return tuple(
-        Identifier(each.get("system", ""), each["value"])
+        Identifier(read_uri(each.get("system", "")), each["value"])
         for each in resource.get("identifier", ())
         if "value" in each and not set(codes_of([each.get("type", {})], IDENTIFIER_TYPE)) & _ORDER_NUMBERS.keys()
     )

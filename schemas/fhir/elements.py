@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from typing import Any
+from urllib.parse import quote, unquote
 
 from schemas.codes import Coding
 from schemas.faults import InvalidPayload
@@ -17,6 +18,9 @@ IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 # A FHIR string holds no control character but tab, line feed and carriage return.
+_LOCAL = "urn:dxhub:"
+_SPACE = re.compile(r"\s")
+_LOCAL_UNSAFE = re.compile(r"[\s%]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -37,8 +41,14 @@ def code(value: str) -> str | None:
 
 
 def uri(value: str) -> str | None:
-    """A FHIR uri: no space at all."""
-    return re.sub(r"\s+", "_", _CONTROL.sub("", value).strip()) or None
+    """A FHIR uri, which holds no space. Our own may end in names that senders chose; `read_uri` undoes it."""
+    escaped = _LOCAL_UNSAFE if value.startswith(_LOCAL) else _SPACE
+    return escaped.sub(lambda found: quote(found[0], safe=""), _CONTROL.sub("", value)) or None
+
+
+def read_uri(value: str) -> str:
+    """The system that a uri written by `uri` stands for."""
+    return unquote(value) if value.startswith(_LOCAL) else value
 
 
 def coding(value: Coding) -> Resource:
@@ -58,7 +68,7 @@ def read_concept(element: Resource | None) -> Coding:
         return Coding("")
     first = (element.get("coding") or [{}])[0]
     display = first.get("display") or ("" if first.get("code") == element.get("text") else element.get("text", ""))
-    return Coding(first.get("code", ""), display, first.get("system", ""))
+    return Coding(first.get("code", ""), display, read_uri(first.get("system", "")))
 
 
 def codes_of(concepts: list[Resource] | None, system: str = "") -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from .elements import (
     extension_of,
     meta,
     present,
+    read_uri,
     text,
     uri,
 )
@@ -134,7 +135,9 @@ def from_fhir(resource: Resource) -> Patient:
     """The patient that the resource describes. A birth date of lesser precision than a day is left out."""
     expect(resource, "Patient")
     identifiers = tuple(
-        Identifier(each.get("system", ""), each["value"]) for each in resource.get("identifier", ()) if "value" in each
+        Identifier(read_uri(each.get("system", "")), each["value"])
+        for each in resource.get("identifier", ())
+        if "value" in each
     )
     if not identifiers:
         raise InvalidPayload("expected at least one identifier with a value", where="Patient.identifier")

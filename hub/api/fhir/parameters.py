@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.faults import InvalidPayload, NotFound
+from schemas.fhir.elements import read_uri
 from schemas.identifiers import Identifier
 
 _KEY = re.compile(r"[1-9][0-9]{0,17}")
@@ -105,7 +106,7 @@ def token(given: Given) -> tuple[str | None, str]:
     system, code = (None, parts[0]) if len(parts) == 1 else (parts[0], parts[1])
     if not code:
         raise InvalidPayload("expected a code", where=given.where)
-    return system, code
+    return None if system is None else read_uri(system), code
 
 
 def code_of(asked: Parameters) -> tuple[str, str]:

@@ -52,7 +52,7 @@ code = st.from_regex(r"[A-Za-z0-9.\-]{1,10}", fullmatch=True)
 moments = st.timedeltas(dt.timedelta(days=-20_000), dt.timedelta(days=20_000)).flatmap(
     lambda after: st.sampled_from([SHANGHAI, dt.UTC]).map((dt.datetime(1950, 1, 1, tzinfo=dt.UTC) + after).astimezone)
 )
-codings = st.builds(Coding, code, maybe, st.sampled_from(["", LOINC, "urn:dxhub:codes:CHC01"])) | st.builds(
+codings = st.builds(Coding, code, maybe, st.sampled_from(["", LOINC, "urn:dxhub:codes:Ward 3 100%"])) | st.builds(
     Coding, st.just(""), words, st.just("")
 )
 quantities = st.builds(
@@ -61,7 +61,7 @@ quantities = st.builds(
     maybe,
     st.sampled_from(["", "<", "<=", ">=", ">"]),
 ) | st.builds(Quantity, st.just(Decimal(138)), st.just("g/L"), st.just(""), st.just(UCUM))
-identifiers = st.builds(Identifier, st.sampled_from([RESIDENT_ID, authority_system("CHC01")]), words)
+identifiers = st.builds(Identifier, st.sampled_from([RESIDENT_ID, authority_system("Ward 3 西")]), words)
 names = st.builds(PersonName, st.sampled_from(["王芳", "欧阳娜娜", "阿依古丽·买买提", "𠮷田"]) | words, maybe)
 patients = st.builds(
     Patient,
