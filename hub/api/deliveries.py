@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from hub.access import Permission, require
+from hub.uploads import Upload, received
 from hub.verbs import Verbs
 from schemas.delivery import PatientHint, Receipt, State
 from schemas.disclosure import Disclosure
@@ -22,7 +23,6 @@ from schemas.report import ReportCategory
 
 from .dependencies import Asker, TheVerbs
 from .outcomes import RETRY_AFTER_S, STATUS, Problem
-from .uploads import Upload, received
 
 router = APIRouter(tags=["deliveries"])
 

@@ -1,4 +1,4 @@
-"""Two records that may be one person, side by side: a person decides."""
+"""Records that may be one person, side by side: a person decides."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,11 @@ class Pair:
     doubt: IdentityDoubt
     one: PatientRecord
     other: PatientRecord
+
+    @property
+    def single(self) -> bool:
+        """Whether the question is about one record alone: whether its identity number is really its own."""
+        return self.one.id == self.other.id
 
     @property
     def differs(self) -> frozenset[str]:
@@ -50,10 +55,13 @@ def _pair(visit: Visit, doubt: IdentityDoubt) -> Pair:
 
 @router.post("/doubts/{doubt_id}")
 def decide(visit: Posting, doubt_id: int, fields: Fields) -> Response:
-    """Links the two, or keeps them apart; either can be undone later."""
-    said = fields.get("decision", "")
-    if said not in {"link", "keep-apart"}:
-        raise InvalidPayload("expected a decision: link or keep-apart", where="decision")
-    reason = fields.get("reason", "").strip()[:_REASON_LIMIT]
-    visit.verbs.identity.decide(visit.disclosure, doubt_id, said == "link", reason)
+    """Links the two, or keeps them apart, or takes such an answer back."""
+    said, identity = fields.get("decision", ""), visit.verbs.identity
+    if said == "reopen":
+        identity.reopen(visit.disclosure, doubt_id)
+    elif said in {"link", "keep-apart"}:
+        reason = fields.get("reason", "").strip()[:_REASON_LIMIT]
+        identity.decide(visit.disclosure, doubt_id, said == "link", reason)
+    else:
+        raise InvalidPayload("expected a decision: link, keep-apart or reopen", where="decision")
     return RedirectResponse("/doubts", status_code=303)

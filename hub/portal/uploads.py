@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
 
 from hub.access import Permission, require
+from hub.uploads import Form, Upload, received
 from schemas.delivery import DeliveryRecord, PatientHint, Receipt
 from schemas.faults import Fault, Forbidden, InvalidPayload
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system, resident_number
@@ -17,13 +17,14 @@ from schemas.patient import Patient, PersonName, Sex
 from schemas.report import ReportCategory
 
 from .formats import ZONE
-from .render import fragment, page, swaps
+from .render import fragment, page
 from .session import CSRF_FIELD, CSRF_HEADER, Visit, Visiting, address_of, check_csrf
 
 router = APIRouter(include_in_schema=False)
 
-MAX_FILES = 500
 _RECENT = 20
+# Of all files of one form together, as for programs that upload.
+_FILES_WORTH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +69,38 @@ async def upload(visit: Uploading) -> Response:
     token = request.headers.get(CSRF_HEADER, "")
     if token:
         check_csrf(visit, token)
-    async with request.form(max_files=MAX_FILES, max_fields=20) as form:
-        check_csrf(visit, token or str(form.get(CSRF_FIELD, "")))
-        outcomes = await run_in_threadpool(_take, visit, form)
-    if swaps(request) or request.headers.get("hx-request") == "true":
+    most_bytes = request.app.state.settings.max_upload_mb * 1_000_000
+    async with received(request, most_bytes=_FILES_WORTH * most_bytes) as form:
+        check_csrf(visit, token or form.fields.get(CSRF_FIELD, ""))
+        outcomes = await run_in_threadpool(_take, visit, form, most_bytes)
+    if request.headers.get("hx-request") == "true":
         return fragment(visit, "_receipts.html", outcomes=outcomes)
     return page(visit, "upload_done.html", outcomes=outcomes)
 
 
-def _take(visit: Visit, form: FormData) -> list[Outcome]:
-    files = [item for item in form.getlist("files") if isinstance(item, UploadFile) and item.filename]
-    words = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+def _take(visit: Visit, form: Form, most_bytes: int) -> list[Outcome]:
+    words = {name: value.strip() for name, value in form.fields.items()}
     try:
         hint = patient_hint(words, visit.principal.organization)
     except Fault as fault:
-        return [Outcome(file.filename or "", file.size or 0, None, fault) for file in files]
-    return [_one(visit, file, hint) for file in files]
+        return [Outcome(upload.name, upload.size, None, fault) for upload in form.files]
+    # A form that was sent without choosing a file has one nameless, empty part.
+    chosen = [upload for upload in form.files if upload.name]
+    return [_one(visit, upload, hint, most_bytes) for upload in chosen]
 
 
-def _one(visit: Visit, file: UploadFile, hint: PatientHint | None) -> Outcome:
-    name = file.filename or ""
+def _one(visit: Visit, upload: Upload, hint: PatientHint | None, most_bytes: int) -> Outcome:
     try:
+        if upload.size > most_bytes:
+            raise InvalidPayload(f"expected a file of at most {most_bytes} bytes", where="file")
         receipt = visit.verbs.ingest.upload(
-            visit.disclosure, file.file, filename=name, hint=hint, address=address_of(visit.request)
+            visit.disclosure, upload.content, filename=upload.name, hint=hint, address=address_of(visit.request)
         )
     except Forbidden:
         raise
     except Fault as fault:
-        return Outcome(name, file.size or 0, None, fault)
-    return Outcome(name, file.size or 0, receipt, receipt.fault)
+        return Outcome(upload.name, upload.size, None, fault)
+    return Outcome(upload.name, upload.size, receipt, receipt.fault)
 
 
 def patient_hint(words: Mapping[str, str], organization: str) -> PatientHint | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.api import uploads
+from hub import uploads
 from schemas.fhir import bundle
 from tests.api.served import MOST_MB, WANG, Served
 

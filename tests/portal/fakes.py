@@ -6,6 +6,7 @@ import io
 import secrets
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -526,10 +527,15 @@ class FakeResolution:
     """Remembers what was decided."""
 
     decided: list[tuple[int, bool, str]] = field(default_factory=list)
+    reopened: list[int] = field(default_factory=list)
 
     def decide(self, disclosure: Disclosure, doubt_id: int, link: bool, reason: str = "") -> None:
         require(disclosure.principal, Permission.RESOLVE_IDENTITY)
         self.decided.append((doubt_id, link, reason))
+
+    def reopen(self, disclosure: Disclosure, doubt_id: int) -> None:
+        require(disclosure.principal, Permission.RESOLVE_IDENTITY)
+        self.reopened.append(doubt_id)
 
 
 def _delivery(number: int, state: State, form: Format, channel: Channel, fault: tuple[str, str, str]) -> DeliveryRecord:
@@ -537,8 +543,8 @@ def _delivery(number: int, state: State, form: Format, channel: Channel, fault: 
     notes = ("PID-3: no assigning authority", "OBX[4]-5: value kept as text")
     return DeliveryRecord(
         number, hashlib.sha256(bytes([number % 256])).hexdigest(), 48_213, form, channel, "CHC07-LIS", "CHC07",
-        f"MSG{number}", NOW - dt.timedelta(hours=number % 7), state, category, text, where, (1,) if state is State.INDEXED else (),
-        Accounting(42, 39, 2, 1, notes),
+        f"MSG{number}", NOW - dt.timedelta(hours=number % 7), state, category, text, where,
+        (1,) if state is State.INDEXED else (), Accounting(42, 39, 2, 1, notes),
     )  # fmt: skip
 
 
@@ -606,6 +612,7 @@ def application(made: FakeVerbs) -> FastAPI:
     """The portal over the fakes, with pictures where the real hub renders DICOM."""
     app = FastAPI()
     app.state.verbs = made
+    app.state.settings = SimpleNamespace(max_upload_mb=1)
     picture = phantom()
 
     @app.get("/dicomweb/{path:path}")

@@ -43,13 +43,14 @@
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
     request.setRequestHeader("HX-Request", "true");
+    request.setRequestHeader("HX-Request-Type", "partial");
     request.setRequestHeader("X-CSRF-Token", form.elements.csrf.value);
     request.upload.addEventListener("progress", (event) => {
       job.row.querySelector("progress").value = event.total ? event.loaded / event.total : 0;
       job.row.querySelector(".quiet").textContent = form.dataset.sending;
     });
-    request.addEventListener("load", () => (request.getResponseHeader("HX-Redirect") ? location.assign(request.getResponseHeader("HX-Redirect")) : request.status === 200 ? done(job, request.responseText) : failed(job)));
-    request.addEventListener("error", () => failed(job));
+    request.addEventListener("load", () => (request.getResponseHeader("HX-Redirect") ? location.assign(request.getResponseHeader("HX-Redirect")) : request.status === 200 ? done(job, request.responseText) : failed(job, refusal(request.responseText))));
+    request.addEventListener("error", () => failed(job, form.dataset.failed));
     request.addEventListener("loadend", () => { running -= 1; next(); if (!running) document.body.dispatchEvent(new Event("delivered")); });
     request.send(data);
   }
@@ -60,10 +61,16 @@
     job.row.replaceWith(...parsed.querySelectorAll("li.receipt"));
   }
 
-  function failed(job) {
+  function refusal(html) {
+    const parsed = new DOMParser().parseFromString(html, "text/html");
+    const said = [...parsed.querySelectorAll(".nothing-text, .fault-text")].map((part) => part.textContent.trim());
+    return said.join(" ") || form.dataset.failed;
+  }
+
+  function failed(job, words) {
     job.row.classList.add("receipt-bad");
     job.row.querySelector("progress").remove();
-    job.row.querySelector(".quiet").textContent = form.dataset.failed;
+    job.row.querySelector(".quiet").textContent = words;
     const again = document.createElement("button");
     again.type = "button";
     again.className = "btn btn-sm";
