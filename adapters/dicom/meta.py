@@ -14,7 +14,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from schemas.faults import InvalidPayload, UnsupportedPayload
+from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
 
 TRANSFER_SYNTAX = 0x00020010
 MEDIA_SOP_CLASS, MEDIA_SOP_INSTANCE = 0x00020002, 0x00020003
@@ -127,7 +127,16 @@ def _file_meta(source: BinaryIO, start: int) -> tuple[int, dict[int, str]]:
 def inflate(source: BinaryIO, offset: int) -> BinaryIO:
     """The data set of a deflated file, on disk where it is large. Raises InvalidPayload, UnsupportedPayload."""
     source.seek(offset)
-    target = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115 (the caller closes it)
+    target = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115 (the caller closes it)
+    try:
+        _inflate(source, target)
+    except Fault:
+        target.close()
+        raise
+    return target
+
+
+def _inflate(source: BinaryIO, target: BinaryIO) -> None:
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         while not engine.eof:
@@ -139,4 +148,3 @@ def inflate(source: BinaryIO, offset: int) -> BinaryIO:
                 raise UnsupportedPayload(f"inflates to more than {MAX_INFLATED >> 20} MiB", where="(0002,0010)")
     except zlib.error as fault:
         raise InvalidPayload("the deflated data set is damaged", where="(0002,0010)") from fault
-    return cast(BinaryIO, target)

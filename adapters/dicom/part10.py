@@ -15,11 +15,14 @@ from schemas.study import Instance, Series, Study
 from . import documents, metadata
 from .header import Header
 from .meta import Encoding, encoding, inflate
-from .structure import place, scan
+from .structure import PIXEL_DATA, PIXELS, place, scan
 from .subject import patient, person_name
 
 SOP_CLASS, SOP_INSTANCE = 0x00080016, 0x00080018
 STUDY_INSTANCE, SERIES_INSTANCE = 0x0020000D, 0x0020000E
+ROWS, COLUMNS = 0x00280010, 0x00280011
+# Where pixels may be: in the instance, or at an address (0028,7FE0).
+PIXEL_SOURCES = PIXELS | {0x00287FE0}
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 
 _CHUNK = 1 << 20
@@ -44,6 +47,7 @@ def _read(source: BinaryIO, found: Encoding, digest: str, start: int, end: int, 
     header = Header.of(dataset, origin.source.charset)
     uids = {tag: _uid(header, tag) for tag in (SOP_CLASS, SOP_INSTANCE, STUDY_INSTANCE, SERIES_INSTANCE)}
     _check_promised(found, uids)
+    _check_whole(header)
     subject = patient(header, origin.source.authority)
     document, accounting = metadata.describe(header)
     instance = _instance(header, uids, subject, found, digest, document)
@@ -79,6 +83,12 @@ def _check_promised(found: Encoding, uids: dict[int, str]) -> None:
         raise InvalidPayload("sent under another SOP Class UID than it bears", where="(0008,0016)")
 
 
+def _check_whole(header: Header) -> None:
+    """An image has its pixels: a file that was cut between two elements shows in nothing else."""
+    if header.integer(ROWS) and header.integer(COLUMNS) and not PIXEL_SOURCES & header.dataset.elements.keys():
+        raise InvalidPayload("describes an image and ends before its pixel data", where=place(PIXEL_DATA))
+
+
 def _instance(
     header: Header, uids: dict[int, str], subject: Patient, found: Encoding, digest: str, document: bytes
 ) -> Instance:
@@ -110,8 +120,8 @@ def _instance(
         data_set_offset=found.offset,
         metadata=document,
         instance_number=_counted(header, 0x00200013),
-        rows=_counted(header, 0x00280010) or 0,
-        columns=_counted(header, 0x00280011) or 0,
+        rows=_counted(header, ROWS) or 0,
+        columns=_counted(header, COLUMNS) or 0,
         frames=max(_counted(header, 0x00280008) or 1, 1),
     )
 

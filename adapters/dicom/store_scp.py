@@ -4,10 +4,11 @@ Every storage SOP class in every transfer syntax is taken as it comes: what this
 The data set of a request goes to a temporary file as its fragments arrive, so memory stays flat.
 """
 
+import logging
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from pydicom import Dataset
@@ -33,8 +34,9 @@ _CONGESTED = (0x02, 0x03, 0x01)
 # Private and future storage classes are kept too, and a data set never stands in memory as a whole.
 _config.UNRESTRICTED_STORAGE_SERVICE = True
 _config.STORE_RECV_CHUNKED_DATASET = True
-# pynetdicom's own log would name patients' files and print tracebacks; ours says what happened.
+# pynetdicom's own log repeats what peers send, names and all; ours says what happened.
 _config.LOG_HANDLER_LEVEL = "none"
+logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
 
 
 class StoreScp:
@@ -109,6 +111,8 @@ class StoreScp:
             self._idle.wait_for(lambda: not (self._storing or self._answering), timeout=patience_s)
         for association in server.active_associations:
             association.abort()
+            # One that still waits for a request has to be woken.
+            association.dul.to_user_queue.put(cast(Any, None))
         for association in server.active_associations:
             association.join(max(0.0, deadline - time.monotonic()))
         log.info("dicom.stopped", port=self.port)

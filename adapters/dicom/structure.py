@@ -126,7 +126,7 @@ class _Scan:
                 self._item(stack, top, top.sequence)
             else:
                 self._element(stack, top)
-            if len(stack) > 2 * MAX_DEPTH:
+            if len(stack) > 2 * MAX_DEPTH + 1:
                 raise InvalidPayload(f"sequences nested deeper than {MAX_DEPTH} levels", where=place(self.tag))
         return self.root
 
@@ -172,8 +172,9 @@ class _Scan:
 
     def _element(self, stack: list[_Open], top: _Open) -> None:
         if top.dataset is self.root and self.end - self.position < 8:
-            self.position = self.end  # padding at the end of a file
-            return
+            if any(self._take(self.end - self.position)):
+                raise InvalidPayload("the data set ends in the middle of an element", where=place(self.tag))
+            return  # zeros up to the end of a block
         head = self._take(8)
         group, number, vr, length = self._header(head, top.explicit)
         tag = self.tag = group << 16 | number
@@ -183,7 +184,7 @@ class _Scan:
             stack.pop()
             return
         if tag == 0 and length == 0 and top.dataset is self.root:
-            self._skip(self.end - self.position)  # zeros up to the end of a block
+            self._skip(self.end - self.position)  # the same, where there are more
             return
         if group == 0xFFFE:
             raise InvalidPayload("a delimiter stands where an element was expected", where=place(tag))

@@ -21,20 +21,33 @@ MAX_PDU = 1 << 20
 # A command set holds a few UIDs and AE titles.
 MAX_COMMAND = 64 << 10
 _READ = 1 << 18
+_PDU_TYPES = range(1, 8)
 
 
 class BoundedSocket(AssociationSocket):
     """Reads in large pieces; takes no memory because a PDU says it is long; waits for a whole PDU only so long."""
 
+    # Set on instances of the library's class, whose constructor has run by then.
+    _in_body = False
+
     def recv(self, nr_bytes: int) -> bytearray:
-        """`nr_bytes`, or fewer where the peer closed, was too slow or announced more than any PDU of ours."""
+        """`nr_bytes`: a PDU's head of six, then its body. Nothing, which ends the connection, for what is no PDU.
+
+        Fewer where the peer closed or was too slow.
+        """
+        body, self._in_body = self._in_body, not self._in_body
+        if nr_bytes > MAX_PDU:
+            return bytearray()
+        received = self._read(nr_bytes)
+        known = body or (bool(received) and received[0] in _PDU_TYPES)
+        return received if known else bytearray()
+
+    def _read(self, count: int) -> bytearray:
         received = bytearray()
         connection = self.socket
-        if nr_bytes > MAX_PDU or connection is None:
-            return received
         deadline = time.monotonic() + cast(float, self.assoc.network_timeout)
-        while len(received) < nr_bytes and time.monotonic() < deadline:
-            piece = connection.recv(min(nr_bytes - len(received), _READ))
+        while connection is not None and len(received) < count and time.monotonic() < deadline:
+            piece = connection.recv(min(count - len(received), _READ))
             if not piece:
                 break
             received += piece
