@@ -3,6 +3,7 @@
 from typing import Annotated, cast
 
 from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPBearer
 
 from hub.access import disclosure_for
 from hub.verbs import Verbs
@@ -21,7 +22,11 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def asker(request: Request) -> Disclosure:
+# Only for the description of the interface: what a token is worth is decided below, in one place with the session.
+_bearer_scheme = HTTPBearer(auto_error=False, description="from `dxhub token --user NAME`")
+
+
+def asker(request: Request, _: Annotated[object, Depends(_bearer_scheme)]) -> Disclosure:
     """The disclosure of whoever holds the bearer token; 401 without a valid one.
 
     A portal session opens GET as well, so that a page can show images; anything that changes needs a token, which no

@@ -52,6 +52,7 @@ def test_the_description_names_every_path_and_every_parameter(hub: Served) -> No
         search = description["paths"][f"/fhir/R4/{kind.name}"]["get"]
         assert {each.name for each in kind.searchable} <= {each["name"] for each in search["parameters"]}
         assert search["responses"]["200"]["content"]["application/fhir+json"]["example"]["resourceType"] == "Bundle"
+    assert description["paths"]["/fhir/R4/Patient"]["get"]["security"] == [{"HTTPBearer": []}]
     for path in ("/deliveries", "/recognition/decisions", "/healthz", "/readyz", "/metrics", "/fhir/R4/Binary/{id}"):
         for operation in description["paths"][path].values():
             assert operation["summary"]
