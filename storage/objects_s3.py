@@ -200,6 +200,11 @@ class RemoteFile(io.RawIOBase):
         self._position = 0
         self._source: BaseHTTPResponse | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is called: pydicom asks every buffered file for this, one on a disk always knows."""
+        return self._digest
+
     def readable(self) -> bool:
         """Yes."""
         return True

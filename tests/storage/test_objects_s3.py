@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from schemas.faults import Busy, Internal
 from storage.objects import Objects, objects_from_url
@@ -62,3 +63,13 @@ def test_an_open_object_fetches_only_what_is_read(minio: MinioServer, tmp_path: 
 def test_an_incomplete_address_is_refused_at_once(url: str, tmp_path: Path) -> None:
     with pytest.raises(Internal, match="s3://KEY:SECRET@host:port/bucket"):
         store_at(url, tmp_path)
+
+
+def test_an_open_object_has_a_name_as_libraries_expect_of_a_buffered_file(minio: MinioServer, tmp_path: Path) -> None:
+    store = store_at(minio.url(minio.create()), tmp_path)
+    with store.spool() as spool:
+        spool.write(bytes(128) + b"DICM" + b"\x08\x00\x60\x00CS\x02\x00CT")
+        spool.keep()
+    with store.open(spool.digest) as source:
+        # Pydicom takes the name of a buffered file for granted; without one no image in a bucket could be drawn.
+        assert dcmread(source).Modality == "CT"
