@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
+from hub.access import Permission, require
 from schemas.delivery import State
 from schemas.faults import Category, Fault
 
@@ -13,7 +14,13 @@ from .raw_view import raw_view
 from .render import page, page_or_fragment
 from .session import Posting, Visit, Visiting
 
-router = APIRouter(include_in_schema=False)
+
+def managing(visit: Visiting) -> None:
+    """Administrators only: what could not be read belongs to nobody yet."""
+    require(visit.principal, Permission.MANAGE_DELIVERIES)
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(managing)])
 
 PAGE_SIZE = 50
 _EVERY = "all"

@@ -49,7 +49,14 @@ Uploading = Annotated[Visit, Depends(uploading)]
 @router.get("/upload")
 def upload_page(visit: Uploading) -> Response:
     """The page onto which files are dropped, and what this institution sent lately."""
-    return page(visit, "upload.html", recent=_recent(visit), categories=tuple(ReportCategory))
+    return page(
+        visit, "upload.html", recent=_recent(visit), categories=tuple(ReportCategory), most_bytes=_most_bytes(visit)
+    )
+
+
+def _most_bytes(visit: Visit) -> int:
+    megabytes: int = visit.request.app.state.settings.max_upload_mb
+    return megabytes * 1_000_000
 
 
 @router.get("/upload/recent")
@@ -69,7 +76,7 @@ async def upload(visit: Uploading) -> Response:
     token = request.headers.get(CSRF_HEADER, "")
     if token:
         check_csrf(visit, token)
-    most_bytes = request.app.state.settings.max_upload_mb * 1_000_000
+    most_bytes = _most_bytes(visit)
     async with received(request, most_bytes=_FILES_WORTH * most_bytes) as form:
         check_csrf(visit, token or form.fields.get(CSRF_FIELD, ""))
         outcomes = await run_in_threadpool(_take, visit, form, most_bytes)

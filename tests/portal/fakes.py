@@ -60,7 +60,7 @@ def _patient(number: int, name: str, latin: str, born: str, sex: Sex, resident: 
 
 
 PATIENTS = (
-    _patient(1, "王芳", "Wang Fang", "1968-04-12", Sex.FEMALE, "990101196804123328", "CHC03-004417"),
+    _patient(1, "王芳", "Wang Fang", "1968-04-12", Sex.FEMALE, "990101196804123320", "CHC03-004417"),
     _patient(2, "王建国", "", "1951-09-30", Sex.MALE, "990101195109302716", "CHC03-001882"),
     _patient(3, HOSTILE, '"><img src=x onerror=alert(1)>', "1990-01-01", Sex.OTHER, "", "<b>77</b>"),
     _patient(4, "欧阳婉清", "Ouyang Wanqing", "2024-02-29", Sex.FEMALE, "", "DH2-99120"),

@@ -26,7 +26,11 @@
     document.querySelector(".receipts-title").hidden = false;
     const words = new FormData(form);
     words.delete("files");
-    for (const file of files) queue.push({ file, words, row: line(file) });
+    for (const file of files) {
+      const job = { file, words, row: line(file) };
+      if (file.size > Number(form.dataset.limit)) failed(job, form.dataset.large);
+      else queue.push(job);
+    }
     input.value = "";
     next();
   }
