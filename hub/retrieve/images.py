@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from itertools import chain
 
 from hub import audit
 from hub.access import Permission, require
@@ -19,7 +20,6 @@ from .part10 import file_meta
 from .pixels import read_frame
 
 THUMBNAIL = 200
-_PREAMBLE = 132
 
 
 class Images:
@@ -96,15 +96,15 @@ class Images:
 
     def _file(self, instance: InstanceRecord) -> Content:
         size = self._objects.size(instance.digest)
-        head, start = b"", 0
-        if instance.data_set_offset < _PREAMBLE:
-            # It came as a bare data set; what we hand out is a file by the book.
-            head, start = file_meta(instance), instance.data_set_offset
-        chunks = _behind(head, self._objects.stream(instance.digest, start))
+        chunks = self._objects.stream(instance.digest)
+        first = next(chunks, b"")
+        if first[128:132] != b"DICM":
+            # It came as a bare data set, or without its preamble; what we hand out is a file by the book.
+            first = file_meta(instance)
+            size += len(first) - instance.data_set_offset
+            chunks = self._objects.stream(instance.digest, instance.data_set_offset)
         media_type = f"application/dicom; transfer-syntax={instance.transfer_syntax_uid}"
-        return Content(
-            media_type, f"{instance.sop_instance_uid}.dcm", len(head) + size - start, chunks, instance.digest
-        )
+        return Content(media_type, f"{instance.sop_instance_uid}.dcm", size, chain([first], chunks), instance.digest)
 
     def _metadata(
         self, disclosure: Disclosure, study_uid: str, series: tuple[str, ...], sop_uid: str, root: str
@@ -131,9 +131,3 @@ class Images:
             pixels, header = read_frame(source, instance.transfer_syntax_uid, frame)
             image = draw(pixels, header, frame, window)
         return encode(fit(image, *viewport) if viewport else image, media_type, quality)
-
-
-def _behind(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
-    yield from chunks
