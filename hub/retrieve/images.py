@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from hub import audit
@@ -14,12 +14,14 @@ from storage import studies
 from storage.database import Database
 from storage.objects import Objects
 
+from .bulk import locate
 from .content import Content
 from .display import MEDIA_TYPES, Window, draw, encode, fit
 from .part10 import file_meta
-from .pixels import read_frame
+from .pixels import frame_bytes, read_frame
 
 THUMBNAIL = 200
+OCTETS = "application/octet-stream"
 
 
 class Images:
@@ -48,6 +50,28 @@ class Images:
         found = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)
         series = dict.fromkeys(instance.series_instance_uid for instance in found)
         return self._metadata(disclosure, study_uid, tuple(series), sop_uid, root)
+
+    def frames(
+        self, disclosure: Disclosure, study_uid: str, series_uid: str, sop_uid: str, numbers: Sequence[int]
+    ) -> Iterator[Content]:
+        """Frames (from 1) in the encoding in which they are stored, one after another.
+
+        Raises NotFound for a frame beyond the last before the first is read.
+        """
+        (instance,) = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)[:1]
+        if not numbers or min(numbers) < 1 or max(numbers) > instance.frames:
+            raise NotFound(f"the instance has {instance.frames} frames", where="frame")
+        return self._frames(instance, numbers)
+
+    def bulk(self, disclosure: Disclosure, study_uid: str, series_uid: str, sop_uid: str, path: str) -> Content:
+        """The value of an element by its place (`7FE00010`, `54000100/1/54001010`) as a BulkDataURI names it."""
+        (instance,) = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)[:1]
+        with self._objects.open(instance.digest) as source:
+            found = locate(source, instance.transfer_syntax_uid, path)
+        if isinstance(found, bytes):
+            return Content(OCTETS, "bulkdata", len(found), iter([found]))
+        chunks = self._objects.stream(instance.digest, found.offset, found.length)
+        return Content(OCTETS, "bulkdata", found.length, chunks)
 
     def rendered(
         self,
@@ -117,6 +141,14 @@ class Images:
                 path = f"studies/{study_uid}/series/{series_uid}/instances/{row.sop_instance_uid}"
                 # A quote inside a JSON string is escaped, so this can only be the key itself.
                 yield document.replace(b'"BulkDataURI":"', f'"BulkDataURI":"{root}/{path}/'.encode())
+
+    def _frames(self, instance: InstanceRecord, numbers: Sequence[int]) -> Iterator[Content]:
+        media_type = f"{OCTETS}; transfer-syntax={instance.transfer_syntax_uid}"
+        with self._objects.open(instance.digest) as source:
+            for number in numbers:
+                source.seek(0)
+                frame = frame_bytes(source, instance.transfer_syntax_uid, number)
+                yield Content(media_type, f"frame-{number}", len(frame), iter([frame]))
 
     def _draw(
         self,

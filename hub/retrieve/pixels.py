@@ -58,18 +58,45 @@ def read_frame(source: BinaryIO, transfer_syntax_uid: str, frame: int) -> tuple[
         raise UnsupportedPayload(f"the pixel data cannot be drawn ({type(fault).__name__})", where=_WHERE) from fault
 
 
+def frame_bytes(source: BinaryIO, transfer_syntax_uid: str, frame: int) -> bytes:
+    """Frame `frame` (from 1) in the encoding in which it is stored. Raises as `read_frame` does."""
+    syntax = UID(transfer_syntax_uid)
+    try:
+        header, frames = _header(source, syntax, frame)
+        if syntax.is_encapsulated:
+            return _encapsulated(source, header, frame, frames)
+        size = get_expected_length(header) // frames
+        if syntax.is_deflated:
+            _check_deflated(source, header)
+            return bytes(dcmread(source).PixelData[(frame - 1) * size : frame * size])
+        # Tag, VR, two reserved bytes and length in explicit VR; tag and length in implicit.
+        source.seek((8 if syntax.is_implicit_VR else 12) + (frame - 1) * size, 1)
+        content = source.read(size)
+    except DAMAGED as fault:
+        raise UnsupportedPayload(f"the frame cannot be found ({type(fault).__name__})", where=_WHERE) from fault
+    if len(content) != size:
+        raise UnsupportedPayload("the pixel data end before this frame", where=_WHERE)
+    return content
+
+
 def _read_frame(source: BinaryIO, syntax: UID, frame: int) -> tuple[Pixels, Dataset]:
-    header = dcmread(source, stop_before_pixels=True, force=True, defer_size=_DEFER)
-    header.file_meta.TransferSyntaxUID = syntax
-    frames = _check_declared(header)
-    if not 1 <= frame <= frames:
-        raise NotFound(f"the instance has {frames} frames", where="frame")
+    header, frames = _header(source, syntax, frame)
     if syntax.is_deflated:
         return _inflated(source, header, frame), header
     if syntax.is_encapsulated:
         return _decompressed(_encapsulated(source, header, frame, frames), header, syntax), header
     source.seek(0)
     return pixel_array(source, index=frame - 1, transfer_syntax_uid=syntax), header
+
+
+def _header(source: BinaryIO, syntax: UID, frame: int) -> tuple[Dataset, int]:
+    """The header and its number of frames; `source` is left at the pixel data element."""
+    header = dcmread(source, stop_before_pixels=True, force=True, defer_size=_DEFER)
+    header.file_meta.TransferSyntaxUID = syntax
+    frames = _check_declared(header)
+    if not 1 <= frame <= frames:
+        raise NotFound(f"the instance has {frames} frames", where="frame")
+    return header, frames
 
 
 def _check_declared(header: Dataset) -> int:
@@ -84,13 +111,15 @@ def _check_declared(header: Dataset) -> int:
 
 
 def _inflated(source: BinaryIO, header: Dataset, frame: int) -> Pixels:
-    """Deflated data sets have to be inflated as a whole."""
-    size = source.seek(0, 2)
-    expected = get_expected_length(header)
-    if max(size, expected) > MAX_DEFLATED:
+    _check_deflated(source, header)
+    return pixel_array(dcmread(source), index=frame - 1)
+
+
+def _check_deflated(source: BinaryIO, header: Dataset) -> None:
+    """Deflated data sets have to be inflated as a whole; `source` is left at its start."""
+    if max(source.seek(0, 2), get_expected_length(header)) > MAX_DEFLATED:
         raise UnsupportedPayload("a deflated instance too large to draw", where=_WHERE)
     source.seek(0)
-    return pixel_array(dcmread(source), index=frame - 1)
 
 
 def _encapsulated(source: BinaryIO, header: Dataset, frame: int, frames: int) -> bytes:

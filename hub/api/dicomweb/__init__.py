@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from hub.api.outcomes import Problem
 
-from . import qido, stow, wado, wado_rendered
+from . import qido, stow, wado, wado_bulk, wado_rendered
 
 router = APIRouter(
     prefix="/dicomweb",
@@ -14,7 +14,7 @@ router = APIRouter(
         "default": {"model": Problem, "description": "why it was refused"},
     },
 )
-for part in (qido, wado_rendered, wado, stow):
+for part in (qido, wado_rendered, wado_bulk, wado, stow):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -61,11 +61,11 @@ def choose(request: Request, offered: Iterable[str], *, or_multipart: bool = Fal
     raise HTTPException(406, f"expected Accept to name one of {', '.join(offers)}")
 
 
-def multipart(contents: Iterable[Content]) -> StreamingResponse:
-    """Instances as one multipart/related body, each opened only when its turn comes."""
+def multipart(contents: Iterable[Content], of: str = DICOM) -> StreamingResponse:
+    """Contents of one type as a multipart/related body, each opened only when its turn comes."""
     boundary = secrets.token_hex(16)
     return StreamingResponse(
-        _parts(contents, boundary), media_type=f'{MULTIPART}; type="{DICOM}"; boundary={boundary}', headers=PRIVATE
+        _parts(contents, boundary), media_type=f'{MULTIPART}; type="{of}"; boundary={boundary}', headers=PRIVATE
     )
 
 
