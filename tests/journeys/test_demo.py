@@ -58,33 +58,62 @@ def demo_serving(urls: Engines, data: Path) -> Iterator[tuple[subprocess.Popen[s
             process.kill()
 
 
-def test_it_tells_the_whole_story_and_leaves_nothing_unproven(engine_urls: Engines, tmp_path: Path) -> None:
-    printed = demo_once(engine_urls, tmp_path)
-    deliveries = printed["deliveries"]
+def _embedded(folder: Path) -> Engines:
+    return Engines("embedded", f"sqlite:///{folder}/hub.db", f"file://{folder}/objects")
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    """The folder that `dxhub demo --once` left, and what it printed last."""
+    folder = tmp_path_factory.mktemp("district")
+    return folder, demo_once(_embedded(folder), folder)
+
+
+def _is_whole(printed: dict[str, object], urls: Engines, folder: Path) -> None:
+    deliveries, reports = printed["deliveries"], printed["reports"]
     assert isinstance(deliveries, dict)
+    assert isinstance(reports, int)
     assert all(deliveries[kind] >= least for kind, least in _LEAST.items())
-    assert printed["reports"] >= 200  # type: ignore[operator]
-    assert printed["recognised"] == 2
-    assert printed["not_recognised"] == 1
-    verified = run("verify", urls=engine_urls, data=tmp_path)
+    assert reports >= 300
+    assert (printed["recognised"], printed["not_recognised"]) == (2, 1)
+    verified = run("verify", urls=urls, data=folder)
     assert verified.returncode == 0, verified.stdout
 
 
-def test_a_newcomer_stays_comes_back_and_serves(tmp_path: Path) -> None:
-    urls = Engines("embedded", f"sqlite:///{tmp_path}/hub.db", f"file://{tmp_path}/objects")
-    with demo_serving(urls, tmp_path) as (process, printed):
-        address = re.search(r"http://127\.0\.0\.1:\d+", printed)
-        assert address, printed[-2000:]
-        for account in ACCOUNTS.values():
-            assert f"{account.account} " in printed
-            assert account.password in printed
-            _sign_in(address[0], account.account, account.password)
+def test_it_tells_the_whole_story_and_leaves_nothing_unproven(told: tuple[Path, dict[str, object]]) -> None:
+    folder, printed = told
+    _is_whole(printed, _embedded(folder), folder)
+
+
+def test_it_tells_the_same_story_on_servers(postgres_url: str, minio_url: str, tmp_path: Path) -> None:
+    urls = Engines("servers", postgres_url, minio_url)
+    _is_whole(demo_once(urls, tmp_path), urls, tmp_path)
+
+
+def test_what_it_leaves_is_served_with_the_same_accounts(told: tuple[Path, dict[str, object]]) -> None:
+    folder, _ = told
+    urls = _embedded(folder)
+    token = run("token", "--user", "clinician", urls=urls, data=folder).stdout.strip()
+    with serving(urls, folder, {Role.CLINICIAN: token}) as hub:
+        _story_patient_is_there(hub)
+        _stranger_is_taken(hub)
+        clinician = ACCOUNTS[Role.CLINICIAN]
+        _sign_in(f"http://127.0.0.1:{hub.ports['web']}", clinician.account, clinician.password)
+        assert hub.stop() == 0
+
+
+def test_coming_back_adds_today_but_no_second_history(told: tuple[Path, dict[str, object]]) -> None:
+    folder, first = told
+    with demo_serving(_embedded(folder), folder) as (process, printed):
+        assert "✗" not in printed
+        assert re.search(r"http://127\.0\.0\.1:\d+/", printed)
+        assert all(account.password in printed for account in ACCOUNTS.values())
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    before = _patients(urls, tmp_path)
-    again = demo_once(urls, tmp_path)
-    assert again["recognised"] == 4
-    assert _patients(urls, tmp_path) == before
+    reports = re.search(r"(\d+) 份报告", printed)
+    assert reports
+    # One day's work, and not another two years of it.
+    assert 0 < int(reports[1]) - int(str(first["reports"])) < 60
 
 
 def _sign_in(address: str, account: str, password: str) -> None:
@@ -95,16 +124,6 @@ def _sign_in(address: str, account: str, password: str) -> None:
         fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page.text))
         answer = browser.post("/sign-in", data=fields | {"account": account, "password": password})
         assert answer.status_code == 303, account
-
-
-def _patients(urls: Engines, data: Path) -> int:
-    """As `dxhub serve` and `dxhub token` show them to the clinician; a stranger's C-ECHO is answered meanwhile."""
-    token = run("token", "--user", "clinician", urls=urls, data=data).stdout.strip()
-    with serving(urls, data, {Role.CLINICIAN: token}) as hub:
-        _story_patient_is_there(hub)
-        _stranger_is_taken(hub)
-        with hub.http() as http:
-            return int(http.get("/fhir/R4/Patient", params={"_count": "1", "name": "张"}).json()["total"])
 
 
 def _story_patient_is_there(hub: Hub) -> None:
