@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stdnum.cn import uscc
 
+from hub.ingest.senders import UNREGISTERED
 from schemas.disclosure import Role
 from schemas.organization import Organization, OrganizationKind, Source
 
@@ -16,7 +17,6 @@ LABORATORY_CENTRE = "DH02"
 ECG_CENTRE = "DH03"
 CITY_HOSPITAL = "CH01"
 BUREAU = "HB01"
-UNREGISTERED = "unregistered"
 
 # (Chinese, pinyin) names of streets, in the order of CHC01 … CHC16.
 _STREETS = (

@@ -77,7 +77,7 @@ def _of_person(person: Person, until: dt.date, seed: int) -> Iterator[Sent]:
 def _visits(person: Person, until: dt.date, chance: random.Random) -> Iterator[_Visit]:
     """The chronically ill come every few months, others now and then; sometimes to another centre than their own."""
     start = until - dt.timedelta(days=SPAN_DAYS)
-    apart = 140 if person.conditions else 330
+    apart = 165 if person.conditions else 380
     day = start + dt.timedelta(days=chance.randint(3, apart))
     known: set[str] = set()
     while day < until:
@@ -136,10 +136,10 @@ def _results(order: LabOrder, control_id: str, chance: random.Random, seed: int)
 
     yield send("", values, "F", dt.timedelta())
     fate = chance.random()
-    if fate < 0.02:
+    if fate < 0.025:
         first = order.panel.analytes[0].local
         yield send("C", {**values, first: values[first] * 0.9}, "C", dt.timedelta(hours=3))
-    elif fate < 0.03:
+    elif fate < 0.045:
         yield send("X", values, "X", dt.timedelta(hours=5))
 
 

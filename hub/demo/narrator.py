@@ -1,5 +1,6 @@
 """Tells a person at a terminal what happens, in Chinese and English; counts what did not hold."""
 
+import io
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
@@ -16,6 +17,9 @@ class Narrator:
         self.failures: list[str] = []
         self._step = 0
         self._live = sys.stdout.isatty()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal that knows no Chinese shows the English half, and question marks; it does not end the demo.
+            sys.stdout.reconfigure(errors="replace")
 
     def step(self, zh: str, en: str) -> None:
         """Opens a step of the story."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from hub.app import Hub
+from hub.ingest.senders import TAKES_STRANGERS
 from schemas.delivery import Channel, Claim, Delivery, Origin, Receipt, State
 from schemas.disclosure import Principal
 from schemas.faults import Conflict
@@ -22,8 +23,7 @@ from .people import people
 
 _LOOPBACK = "127.0.0.1"
 _LANES = 4
-# What the database remembers: that it is a demo's, up to which day its history runs, and that it is complete.
-_STRANGERS = "takes-unregistered-senders"
+# What the database remembers: up to which day the demo's history runs, and that it is complete.
 _UNTIL = "demo-history-until"
 _DONE = "demo-history-complete"
 
@@ -55,7 +55,7 @@ def _register(hub: Hub, district: District) -> dt.date:
             organizations.put_organization(tx, organization)
         for source in district.sources:
             organizations.put_source(tx, source.name, source.organization, source.authority, source.charset)
-        organizations.put_setting(tx, _STRANGERS, "yes")
+        organizations.put_setting(tx, TAKES_STRANGERS, "yes")
         organizations.put_setting(tx, _UNTIL, until)
     for account in district.accounts:
         _put_account(hub, account)
