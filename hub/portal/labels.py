@@ -123,6 +123,20 @@ INTERPRETATION = {
     "R": (N_("Resistant"), "R", "high"),
     "N": ("", "", ""),
 }
+# What carts measure arrives under codes whose names are English; everything else keeps the name its source gave it.
+CODED = {
+    "11524-6": N_("Resting ECG"),
+    "8867-4": N_("Heart rate"),
+    "8625-6": N_("PR interval"),
+    "8633-0": N_("QRS duration"),
+    "8634-8": N_("QT interval"),
+    "8636-3": N_("QTc interval"),
+    "8632-2": N_("QRS axis"),
+    "MDC_ECG_TIME_PD_RR": N_("RR interval"),
+    "MDC_ECG_TIME_PD_P": N_("P duration"),
+    "MDC_ECG_ANGLE_P_FRONT": N_("P axis"),
+    "MDC_ECG_ANGLE_T_FRONT": N_("T axis"),
+}
 CRITICAL = frozenset({"HH", "LL", "AA"})
 # One plain sentence for each category of failure; the fault's own text says what was expected and found, and where.
 FAULT = {

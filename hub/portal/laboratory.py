@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from schemas.codes import Coding
 from schemas.observation import Observation, ObservationCriteria, ObservationRecord, Quantity
 from schemas.report import ReportCategory, ReportRecord
 
@@ -90,7 +91,7 @@ def _spark(history: tuple[ObservationRecord, ...]) -> str:
 class Trend:
     """One analyte over time. data: JSON for the chart: points, reference limits, unit."""
 
-    name: str
+    code: Coding
     unit: str
     reference_range: str
     points: tuple[ObservationRecord, ...]
@@ -104,8 +105,7 @@ def trend(record: ReportRecord, points: tuple[ObservationRecord, ...], code: str
     reference = here.reference_range if here else ""
     low, high = limits(reference)
     data = {"points": [_point(p) for p in numeric], "low": low, "high": high, "unit": unit}
-    name = (here.code.display or code) if here else code
-    return Trend(name, unit, reference, numeric, json.dumps(data, ensure_ascii=False))
+    return Trend(here.code if here else Coding(code), unit, reference, numeric, json.dumps(data, ensure_ascii=False))
 
 
 def _point(record: ObservationRecord) -> dict[str, object]:

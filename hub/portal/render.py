@@ -1,6 +1,7 @@
 """Templates in two languages: one environment each, everything escaped."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.codes import Coding
+
 from . import formats, labels
-from .i18n import LANGUAGES, translator
+from .i18n import LANGUAGES, Translate, translator
 from .menu import entries
 from .session import Visit
 
@@ -37,11 +40,23 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
     )
+    made.filters["named"] = _namer(translator(language))
     made.globals.update({"_": translator(language), "language": language, "languages": LANGUAGES})
     made.globals.update({"static_url": static_url, "labels": labels, "formats": formats})
     for name in ("moment", "day", "age", "masked", "result", "unit", "number", "size"):
         made.filters[name] = getattr(formats, name)
     return made
+
+
+def _namer(translate: Translate) -> Callable[[Coding], str]:
+    """Names a coded thing: in the reader's language where an ECG cart's code stands for it, else as its source did."""
+
+    def named(coding: Coding) -> str:
+        # A source that wrote its own Chinese name knows better than our list.
+        known = labels.CODED.get(coding.code, "") if coding.display.isascii() else ""
+        return translate(known) if known else coding.display or coding.code
+
+    return named
 
 
 def render(language: str, template: str, **values: Any) -> str:  # noqa: ANN401

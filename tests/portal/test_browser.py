@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from schemas.recognition import Verdict
 
@@ -15,7 +15,7 @@ from .conftest import Portal
 
 pytestmark = pytest.mark.timeout(180)
 
-SIZES = {"desk": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 800}}
+SIZES = {"desk": ViewportSize(width=1280, height=860), "phone": ViewportSize(width=390, height=800)}
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 _WATCH = """document.addEventListener('securitypolicyviolation', (e) =>
@@ -219,8 +219,11 @@ def test_a_report_prints_like_paper(watched: Watched) -> None:
             expect(page.locator(screen_only).first).to_be_hidden()
         for paper_only in (".paper-institution", ".paper-patient", ".report-foot"):
             expect(page.locator(paper_only).first).to_be_visible()
-        printed = page.pdf(prefer_css_page_size=True)
-        assert printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") + printed.count(b"/Type /Page/") >= 1
+        sheets = re.findall(rb"/MediaBox ?\[([^\]]*)\]", page.pdf(prefer_css_page_size=True))
+        across, along = (float(side) for side in sheets[0].split()[2:])
+        assert len(sheets) == 1
+        # A4 in points; an ECG lies on its side.
+        assert (round(across), round(along)) == ((595, 842) if number == 1 else (842, 595))
         page.emulate_media(media="screen")
 
 
@@ -230,3 +233,14 @@ def test_when_the_hub_falls_silent_the_page_says_so(watched: Watched) -> None:
     page.locator("[data-search]").fill("wf")
     expect(page.locator(".toast-line")).to_be_visible()
     watched.wrong.clear()  # the browser itself reports the request that was cut
+
+
+def test_what_breaks_the_policy_would_be_heard(watched: Watched) -> None:
+    # Every test above leans on this: a page that ran something foreign, or styled itself inline, fails it.
+    page = watched.sign_in("clinician")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')")
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = 1'}))")
+    page.wait_for_timeout(100)
+    assert any("style-src" in words for words in watched.wrong)
+    assert page.evaluate("window.ran") is None
+    watched.wrong.clear()
