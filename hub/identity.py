@@ -20,6 +20,7 @@ from storage.patients import Known
 from .names import search_keys
 
 _SEXES = {Sex.MALE, Sex.FEMALE}
+_BY_NUMBER = "resident-number"
 
 
 def contradiction(known: Patient, said: Patient) -> str:
@@ -78,18 +79,19 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
     if told != known.patient:
         patients.put_patient(tx, known.id, told, search_keys(told.name))
         _link(tx, Known(known.id, known.person_id, told), now)
-        _describe(tx, patients.known_by_id(tx, known.id).person_id, now)
     return known.id
 
 
 def _add(tx: Connection, said: Patient, now: dt.datetime) -> int:
-    person_id = patients.add_person(tx)
-    patient_id = patients.add_patient(tx, person_id, said, search_keys(said.name))
-    if _resident(said) is None:
-        patients.put_person(tx, person_id, said, now)
+    target, questions = _judge(tx, said)
+    keys = search_keys(said.name)
+    if target is None:
+        patient_id = patients.add_patient(tx, patients.add_person(tx, said, now), said, keys)
     else:
-        _link(tx, Known(patient_id, person_id, said), now)
-        _describe(tx, patients.known_by_id(tx, patient_id).person_id, now)
+        patient_id = patients.add_patient(tx, target, said, keys)
+        patients.add_link(tx, patient_id, None, target, reason=_BY_NUMBER, decided_by="", now=now)
+        _describe(tx, target, now)
+    _ask(tx, patient_id, questions, now)
     return patient_id
 
 
@@ -103,24 +105,41 @@ def _completed(known: Patient, said: Patient) -> Patient:
     )
 
 
-def _link(tx: Connection, patient: Known, now: dt.datetime) -> None:
-    """Joins the person whom the same resident number names, when everything agrees; else asks a person."""
-    number = _resident(patient.patient)
+def _judge(tx: Connection, said: Patient, known: Known | None = None) -> tuple[int | None, dict[int, str]]:
+    """The person whom the same resident number names, where everything agrees, and the questions that it raises.
+
+    The questions: why not, by the patient row that carries the same number; under 0 what contradicts the number itself.
+    """
+    number = _resident(said)
     if number is None:
-        return
-    unsure = _unsure(patient.patient, number)
-    others = [other for other in patients.known_by_identifier(tx, number) if other.id != patient.id]
+        return None, {}
+    unsure = _unsure(said, number)
+    own = known.person_id if known else None
+    others = [other for other in patients.known_by_identifier(tx, number) if other.person_id != own]
     if not others:
-        if unsure.startswith("number-contradicts"):
-            doubts.add(tx, patient.id, patient.id, unsure, now)
-        return
+        return None, {0: unsure} if unsure.startswith("number-contradicts") else {}
+    questions: dict[int, str] = {}
     for other in others:
-        reason = unsure or _unsure(other.patient, number) or contradiction(other.patient, patient.patient)
-        if reason and other.person_id != patient.person_id:
-            doubts.add(tx, patient.id, other.id, reason, now)
-        elif not reason and other.person_id != patient.person_id:
-            patients.link_patient(tx, patient, other.person_id, reason="resident-number", decided_by="", now=now)
-            return
+        reason = unsure or _unsure(other.patient, number) or contradiction(other.patient, said)
+        if not reason:
+            return other.person_id, questions
+        questions[other.id] = reason
+    return None, questions
+
+
+def _ask(tx: Connection, patient_id: int, questions: dict[int, str], now: dt.datetime) -> None:
+    for other_id, reason in questions.items():
+        doubts.add(tx, patient_id, other_id or patient_id, reason, now)
+
+
+def _link(tx: Connection, patient: Known, now: dt.datetime) -> None:
+    """Links a known patient of whom more, or other, is said now; a person is described anew either way."""
+    target, questions = _judge(tx, patient.patient, patient)
+    if target is not None:
+        patients.link_patient(tx, patient, target, reason=_BY_NUMBER, decided_by="", now=now)
+        _describe(tx, target, now)
+    _describe(tx, patient.person_id, now)
+    _ask(tx, patient.id, questions, now)
 
 
 def _describe(tx: Connection, person_id: int, now: dt.datetime) -> None:
@@ -162,7 +181,6 @@ def reopen(tx: Connection, disclosure: Disclosure, doubt_id: int, *, now: dt.dat
 
 def _part(tx: Connection, patient: Known, decided_by: str, now: dt.datetime) -> None:
     """Makes the patient a person of their own again."""
-    alone = patients.add_person(tx)
+    alone = patients.add_person(tx, patient.patient, now)
     patients.link_patient(tx, patient, alone, reason="link-undone", decided_by=decided_by, now=now)
-    _describe(tx, alone, now)
     _describe(tx, patient.person_id, now)

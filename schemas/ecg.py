@@ -20,7 +20,8 @@ _MAGIC = b"DXECG1\n"
 class EcgRecording:
     """A resting ECG as sampled, before any filter meant for display.
 
-    samples_uv: int32, shape (leads, samples), microvolts, rows in the order of `leads`; NO_SAMPLE_UV where nothing was recorded.
+    samples_uv: int32, shape (leads, samples), microvolts, rows in the order of `leads`;
+      NO_SAMPLE_UV where nothing was recorded.
     started_at: the cart's clock, hence possibly wrong; the delivery's received_at is ours.
     Source: DICOM PS3.3 C.10.9; EN 1064 sections 3 and 6.
     """

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Category(StrEnum):
-    """Why something was refused; see the three renderings in hub.api.outcomes, adapters.hl7v2.ack, adapters.dicom.status."""
+    """Why something was refused; rendered in hub.api.outcomes, adapters.hl7v2.ack and adapters.dicom.status."""
 
     INVALID = "invalid"
     UNSUPPORTED = "unsupported"

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class OrganizationKind(StrEnum):
+    """What an institution is within the district."""
+
     BUREAU = "bureau"
     COMMUNITY_CENTRE = "community-centre"
     DISTRICT_HOSPITAL = "district-hospital"
@@ -29,6 +31,8 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRecord:
+    """An institution as registered here."""
+
     id: int
     organization: Organization
 
@@ -37,7 +41,9 @@ class OrganizationRecord:
 class Source:
     """A system that sends to us, and what we know of its habits.
 
-    organization: code of the institution that answers for it. authority: the assigning authority of patient identifiers that come without one.
+    organization: code of the institution that answers for it.
+    authority: the assigning authority of patient identifiers that come without one.
+    organization_id: the institution's record, once the source is known to storage.
     charset: a Python codec that overrides a missing or lying declaration; empty where the source can be believed.
     time_zone: IANA name; the zone of times that come without one.
     """
@@ -48,3 +54,4 @@ class Source:
     authority: str
     charset: str = ""
     time_zone: str = "Asia/Shanghai"
+    organization_id: int = 0

@@ -19,7 +19,7 @@ class Sex(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """`text`: the name as people write it (王芳), surname first, no separators. `latin`: the alphabetic form, if sent."""
+    """`text`: the name as people write it (王芳), surname first. `latin`: the alphabetic form, if sent."""
 
     text: str
     latin: str = ""
@@ -77,6 +77,8 @@ class PatientCriteria:
 
 
 class DoubtState(StrEnum):
+    """Where an identity question stands."""
+
     OPEN = "open"
     LINKED = "linked"
     KEPT_APART = "kept-apart"

@@ -27,6 +27,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class ReasonList:
+    """The reasons in force, with the list's version and where it comes from."""
+
     version: str
     source: str
     reasons: tuple[Reason, ...]

@@ -12,6 +12,8 @@ from .patient import Patient
 
 
 class ReportCategory(StrEnum):
+    """The regional centre that a report belongs to."""
+
     IMAGING = "imaging"
     LABORATORY = "laboratory"
     ECG = "ecg"

@@ -22,6 +22,8 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Series:
+    """A series as its first instance described it."""
+
     series_instance_uid: str
     modality: str = ""
     series_number: int | None = None
@@ -34,7 +36,7 @@ class Series:
 class Instance:
     """One SOP instance of a delivery.
 
-    data_set_digest: SHA-256 hex over the data set alone (after the file meta group), in the transfer syntax as received.
+    data_set_digest: SHA-256 hex over the data set alone (after the file meta group), as received.
     data_set_offset: where it begins in the stored Part 10 file.
     metadata: the DICOM JSON model of the header (PS3.18 F.2), bulk data left out, one UTF-8 JSON object.
     """
@@ -71,6 +73,8 @@ class StudyRecord:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRecord:
+    """A stored series."""
+
     id: int
     study_instance_uid: str
     series: Series
@@ -98,7 +102,7 @@ class InstanceRecord:
 
 @dataclass(frozen=True, slots=True)
 class StudyCriteria:
-    """What QIDO-RS or the portal asks for. `*` and `?` are wild in text fields (PS3.4 C.2.2.2.4). Dates `YYYYMMDD`, inclusive."""
+    """What QIDO-RS or the portal asks. `*`, `?`: wild in text fields (PS3.4 C.2.2.2.4). Dates `YYYYMMDD`, inclusive."""
 
     patient_id: int | None = None  # the hub's own record
     patient_identifier: str = ""  # PatientID as the source wrote it

@@ -14,6 +14,10 @@ from schemas.faults import Busy, Internal
 BUSY_TIMEOUT_S = 5
 
 
+class Collision(Internal):
+    """A row contradicts another that is already there: most often another process has just written the same."""
+
+
 class Database:
     """The index, custody and audit records. `url`: as SQLAlchemy writes it."""
 
@@ -49,7 +53,7 @@ def _faults() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise Internal("the database refused a row that contradicts another", where=_columns(error)) from error
+        raise Collision("the database refused a row that contradicts another", where=_columns(error)) from error
     except (OperationalError, PoolTimeout) as error:
         raise Busy("the database is locked, full or does not answer; nothing was promised", where="database") from error
     except DBAPIError as error:

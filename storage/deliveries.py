@@ -24,8 +24,8 @@ _RECEIPT = (
 )
 
 
-def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, size: int) -> int:
-    """A delivery taken into custody, as yet quarantined; `settle` says what became of it. Returns its id."""
+def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, size: int, accounting: Accounting) -> int:
+    """A delivery taken into custody, to be indexed in the same transaction; `settle` says if it was not. Its id."""
     origin = delivery.origin
     values = {
         "source_id": origin.source.id,
@@ -38,8 +38,9 @@ def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, si
         "address": origin.address,
         "account": origin.account,
         "received_at": origin.received_at,
-        "state": State.QUARANTINED.value,
+        "state": State.INDEXED.value,
         "hint": to_json(origin.hint) if origin.hint else None,
+        "accounting": to_json(accounting),
     }
     return int(tx.scalar(t.delivery.insert().returning(t.delivery.c.id), values) or 0)
 
@@ -57,7 +58,7 @@ def settle(tx: Connection, delivery_id: int, state: State, accounting: Accountin
 
 
 def add_parts(tx: Connection, delivery_id: int, parts: Iterable[tuple[str, int]]) -> None:
-    """Objects, as (digest, size), that were made from this delivery."""
+    """Objects, as (digest, size), that were made from this delivery; some may be known from an earlier reading."""
     known = set(tx.scalars(select(t.part.c.digest).where(t.part.c.delivery_id == delivery_id)))
     rows = [
         {"delivery_id": delivery_id, "digest": digest, "size": size}
@@ -69,9 +70,8 @@ def add_parts(tx: Connection, delivery_id: int, parts: Iterable[tuple[str, int]]
 
 
 def add_reports(tx: Connection, delivery_id: int, report_ids: Iterable[int]) -> None:
-    """Ties the delivery to the reports that it made or extended."""
-    known = set(_reports_of(tx, delivery_id))
-    rows = [{"delivery_id": delivery_id, "report_id": report_id} for report_id in set(report_ids) - known]
+    """Ties a delivery, as it is indexed, to the reports that it made or extended."""
+    rows = [{"delivery_id": delivery_id, "report_id": report_id} for report_id in report_ids]
     if rows:
         tx.execute(t.delivery_report.insert(), rows)
 

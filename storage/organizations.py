@@ -65,6 +65,7 @@ def source(tx: Connection, name: str) -> Source | None:
             t.source.c.authority,
             t.source.c.charset,
             t.source.c.time_zone,
+            t.source.c.organization_id,
         )
         .join(t.organization)
         .where(t.source.c.name == name)

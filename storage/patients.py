@@ -59,9 +59,11 @@ def known_by_id(tx: Connection, patient_id: int) -> Known:
     return _known(tx.execute(select(t.patient).where(t.patient.c.id == patient_id)))[0]
 
 
-def add_person(tx: Connection) -> int:
-    """A person of whom nothing is known yet. Returns the id."""
-    return int(tx.scalar(t.person.insert().returning(t.person.c.id), {"version": 0}) or 0)
+def add_person(tx: Connection, described: Patient, now: dt.datetime) -> int:
+    """A person new to us, version 1 as described. Returns the id."""
+    person_id = int(tx.scalar(t.person.insert().returning(t.person.c.id), {"version": 1}) or 0)
+    _add_version(tx, person_id, 1, described, now)
+    return person_id
 
 
 def add_patient(tx: Connection, person_id: int, patient: Patient, search_keys: Iterable[str]) -> int:
@@ -98,11 +100,15 @@ def _put_keys(tx: Connection, patient_id: int, patient: Patient, search_keys: It
         tx.execute(t.patient_search_key.insert(), keys)
 
 
-def put_person(tx: Connection, person_id: int, merged: Patient, now: dt.datetime) -> None:
+def put_person(tx: Connection, person_id: int, described: Patient, now: dt.datetime) -> None:
     """Writes the next version of what is known of the person."""
-    version = (tx.scalar(select(t.person.c.version).where(t.person.c.id == person_id)) or 0) + 1
-    tx.execute(t.person.update().where(t.person.c.id == person_id).values(version=version))
-    values = {"person_id": person_id, "version": version, "recorded_at": now, "document": to_json(merged)}
+    following = t.person.update().where(t.person.c.id == person_id).values(version=t.person.c.version + 1)
+    version = int(tx.scalar(following.returning(t.person.c.version)) or 0)
+    _add_version(tx, person_id, version, described, now)
+
+
+def _add_version(tx: Connection, person_id: int, version: int, described: Patient, now: dt.datetime) -> None:
+    values = {"person_id": person_id, "version": version, "recorded_at": now, "document": to_json(described)}
     tx.execute(t.person_version.insert(), values)
 
 
@@ -111,10 +117,24 @@ def link_patient(
 ) -> None:
     """Makes the patient a member of another person, and keeps how it was before."""
     tx.execute(t.patient.update().where(t.patient.c.id == patient.id).values(person_id=person_id))
+    add_link(tx, patient.id, patient.person_id, person_id, reason=reason, decided_by=decided_by, now=now)
+
+
+def add_link(
+    tx: Connection,
+    patient_id: int,
+    from_person_id: int | None,
+    to_person_id: int,
+    *,
+    reason: str,
+    decided_by: str,
+    now: dt.datetime,
+) -> None:
+    """Keeps why a patient belongs to a person; `from_person_id` is None where they belonged to nobody before."""
     values = {
-        "patient_id": patient.id,
-        "from_person_id": patient.person_id,
-        "to_person_id": person_id,
+        "patient_id": patient_id,
+        "from_person_id": from_person_id,
+        "to_person_id": to_person_id,
         "reason": reason,
         "decided_by": decided_by,
         "linked_at": now,

@@ -8,14 +8,14 @@ from hub.identity import recognise
 from schemas.faults import ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import Report, ReportCategory
 from schemas.study import Instance
-from storage import organizations, patients, reports, studies
+from storage import patients, reports, studies
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
 
 
 def index_instance(
-    tx: Connection, instance: Instance, prepared: Prepared, organization: str, delivery_id: int, now: dt.datetime
+    tx: Connection, instance: Instance, prepared: Prepared, organization_id: int, delivery_id: int, now: dt.datetime
 ) -> int:
     """The id of the report of the study that the instance belongs to.
 
@@ -29,7 +29,7 @@ def index_instance(
     patient_id = recognise(tx, instance.study.patient, update=False, now=now)
     study = studies.known_study(tx, instance.study.study_instance_uid)
     if study is None:
-        study = _add_study(tx, instance, organization, patient_id, now)
+        study = _add_study(tx, instance, organization_id, patient_id, now)
     elif not _same_person(tx, study.patient_id, patient_id):
         raise IdentityConflict("the study is already bound to another patient", where="(0020,000D)")
     studies.add_instance(
@@ -44,8 +44,9 @@ def index_instance(
     return study.report_id
 
 
-def _add_study(tx: Connection, instance: Instance, organization: str, patient_id: int, now: dt.datetime) -> KnownStudy:
-    organization_id = organizations.organization(tx, organization).id
+def _add_study(
+    tx: Connection, instance: Instance, organization_id: int, patient_id: int, now: dt.datetime
+) -> KnownStudy:
     report_id, report = _report_of(tx, instance, organization_id)
     study_id = studies.add_study(
         tx,

@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from hub import audit
 from hub.identity import recognise
-from schemas.delivery import Accounting, Reading, Receipt, State
+from schemas.delivery import Reading, Receipt, State
 from schemas.faults import Category, Fault, Internal
 from storage import deliveries
 from storage.audit import Entry
 from storage.audit import add as add_audit
-from storage.database import Database
+from storage.database import Collision, Database
 
 from .images import index_instance
 from .prepared import Prepared
@@ -38,62 +38,83 @@ class Index:
 
     def __call__(self, together: Sequence[Prepared]) -> list[Receipt]:
         """Indexes the deliveries and commits once. A delivery that is refused does not sink the others."""
+        try:
+            return self._together(together)
+        except Collision:
+            # Another process has just taken one of the same deliveries: this time it is known.
+            return self._together(together)
+
+    def _together(self, together: Sequence[Prepared]) -> list[Receipt]:
         batch = _Batch(audit.now())
         with self._database.write() as tx:
             receipts = [self._one(tx, prepared, batch) for prepared in together]
-            if batch.entries:
-                add_audit(tx, batch.entries)
+            add_audit(tx, batch.entries)
         return receipts
 
     def _one(self, tx: Connection, prepared: Prepared, batch: _Batch) -> Receipt:
         origin = prepared.delivery.origin
-        delivery_id = prepared.replay_of
-        if not delivery_id:
-            known = deliveries.known_receipt(tx, origin.source.id, prepared.fingerprint)
-            if known:
-                batch.entries.append(audit.received(origin, known.delivery_id, detail="the same bytes again"))
-                return known
-            delivery_id = deliveries.add(
-                tx, prepared.delivery, fingerprint=prepared.fingerprint, digest=prepared.digest, size=prepared.size
-            )
-        deliveries.add_parts(tx, delivery_id, prepared.parts)
-        fault = self._read(tx, prepared, delivery_id, batch.now)
-        _settle(tx, prepared, delivery_id, fault)
+        known = None if prepared.replay_of else deliveries.known_receipt(tx, origin.source.id, prepared.fingerprint)
+        if known:
+            batch.entries.append(audit.received(origin, known.delivery_id, detail="the same bytes again"))
+            return known
+        delivery_id = prepared.replay_of or _take(tx, prepared)
+        if prepared.parts:
+            deliveries.add_parts(tx, delivery_id, prepared.parts)
+        report_ids, fault = self._read(tx, prepared, delivery_id, batch.now)
+        if fault or prepared.replay_of:
+            deliveries.settle(tx, delivery_id, _state(fault), prepared.accounting, fault)
         batch.entries.append(audit.received(origin, delivery_id, outcome=fault.category if fault else "success"))
-        return deliveries.receipt(tx, delivery_id)
+        return Receipt(
+            delivery_id=delivery_id,
+            digest=prepared.digest,
+            state=_state(fault),
+            received_at=origin.received_at,
+            report_ids=report_ids,
+            category=fault.category.value if fault else "",
+            text=fault.text if fault else "",
+            where=fault.where if fault else "",
+        )
 
-    def _read(self, tx: Connection, prepared: Prepared, delivery_id: int, now: dt.datetime) -> Fault | None:
-        """Indexes what was read, all of it or nothing; returns why not."""
+    def _read(
+        self, tx: Connection, prepared: Prepared, delivery_id: int, now: dt.datetime
+    ) -> tuple[tuple[int, ...], Fault | None]:
+        """Indexes what was read, all of it or nothing: the ids of the reports, or why not."""
         if isinstance(prepared.outcome, Fault):
-            return prepared.outcome
+            return (), prepared.outcome
         for last in (False, True):
             try:
                 with tx.begin_nested():
                     report_ids = _index(tx, prepared, prepared.outcome, delivery_id, now)
-                deliveries.add_reports(tx, delivery_id, report_ids)
-                return None
+                    deliveries.add_reports(tx, delivery_id, report_ids)
+                return report_ids, None
             except Fault as fault:
-                return fault
+                return (), fault
             except IntegrityError:
                 # Another process has just written the same patient, study or report: look again, and now it is known.
                 if last:
                     log.exception("ingest.contended", delivery=delivery_id)
-        return Internal("the delivery could not be indexed beside another of the same kind", where="index")
+        return (), Internal("the delivery could not be indexed beside another of the same kind", where="index")
 
 
-def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: int, now: dt.datetime) -> set[int]:
+def _take(tx: Connection, prepared: Prepared) -> int:
+    return deliveries.add(
+        tx,
+        prepared.delivery,
+        fingerprint=prepared.fingerprint,
+        digest=prepared.digest,
+        size=prepared.size,
+        accounting=prepared.accounting,
+    )
+
+
+def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: int, now: dt.datetime) -> tuple[int, ...]:
     for patient in reading.patients:
         recognise(tx, patient, update=reading.update, now=now)
-    source = prepared.delivery.origin.source
-    ids = {index_report(tx, report, source.organization, delivery_id, now) for report in reading.reports}
+    organization_id = prepared.delivery.origin.source.organization_id
+    ids = {index_report(tx, report, organization_id, delivery_id, now) for report in reading.reports}
     for instance in reading.instances:
-        ids.add(index_instance(tx, instance, prepared, source.organization, delivery_id, now))
-    return ids
-
-
-def _settle(tx: Connection, prepared: Prepared, delivery_id: int, fault: Fault | None) -> None:
-    accounting = prepared.outcome.accounting if isinstance(prepared.outcome, Reading) else Accounting()
-    deliveries.settle(tx, delivery_id, _state(fault), accounting, fault)
+        ids.add(index_instance(tx, instance, prepared, organization_id, delivery_id, now))
+    return tuple(sorted(ids))
 
 
 def _state(fault: Fault | None) -> State:

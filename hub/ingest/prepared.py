@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from schemas.delivery import Delivery, Reading
+from schemas.delivery import Accounting, Delivery, Reading
 from schemas.documents import to_json
 from schemas.faults import Fault
 
@@ -21,6 +21,11 @@ class Prepared:
     outcome: Reading | Fault
     parts: tuple[tuple[str, int], ...] = ()
     replay_of: int = 0
+
+    @property
+    def accounting(self) -> Accounting:
+        """What became of the parts of the content; empty where it could not be read."""
+        return self.outcome.accounting if isinstance(self.outcome, Reading) else Accounting()
 
     @property
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from hub.identity import recognise
 from schemas.faults import IdentityConflict
 from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
-from storage import decisions, observations, organizations, outbox, patients, reports
+from storage import decisions, observations, outbox, patients, reports
 from storage.reports import Known
 
 # How far a report has come; one that has come less far never replaces one that has come further.
@@ -24,10 +24,9 @@ _RANK = {
 }
 
 
-def index_report(tx: Connection, report: Report, organization: str, delivery_id: int, now: dt.datetime) -> int:
+def index_report(tx: Connection, report: Report, organization_id: int, delivery_id: int, now: dt.datetime) -> int:
     """The id of the report that this one made, followed or repeated. Raises IdentityConflict where patients differ."""
     patient_id = recognise(tx, report.patient, update=False, now=now)
-    organization_id = organizations.organization(tx, organization).id
     known = _known(tx, report, patient_id, organization_id)
     if known is None:
         report_id = reports.add_report(
