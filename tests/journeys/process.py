@@ -100,7 +100,9 @@ def serving(urls: Engines, data: Path, tokens: dict[str, str], **settings: str) 
         drain = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)
         drain.start()
         try:
-            yield Hub(process, _ports(process, errors), urls, data, tokens)
+            ports = _ports(process, errors)
+            watchdog.cancel()
+            yield Hub(process, ports, urls, data, tokens)
         finally:
             watchdog.cancel()
             if process.poll() is None:
