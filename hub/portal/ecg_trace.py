@@ -23,7 +23,7 @@ def trace(
     parts = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         x = np.arange(start, end) * mm_per_sample
-        y = samples_uv[start:end] * -mm_per_uv
+        y = samples_uv[start:end].astype(np.float64) * -mm_per_uv
         if mm_per_sample * 4 < bucket_mm:
             x, y = _decimated(x, y, max(2, int(bucket_mm / mm_per_sample)))
         parts.append(_path(np.rint(x / UNIT_MM).astype(int), np.rint(y / UNIT_MM).astype(int)))
