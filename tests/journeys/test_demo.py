@@ -23,8 +23,10 @@ from storage import organizations
 from storage.database import Database
 from tests.engines import Engines
 from tests.journeys.process import Hub, environment, run, serving
+from tests.schemas.fhir.values import validated
 
 _FREE_PORTS = ("--http-port", "0", "--dicom-port", "0", "--mllp-port", "0")
+_SERVED = ("Patient", "Organization", "DiagnosticReport", "Observation", "ImagingStudy")
 _LEAST = {"dicom": 25, "hl7v2": 30, "ecg": 6}
 ACCOUNTS = {account.role: account for account in district().accounts}
 pytestmark = pytest.mark.timeout(300)
@@ -100,6 +102,36 @@ def test_what_it_leaves_is_served_with_the_same_accounts(told: tuple[Path, dict[
         clinician = ACCOUNTS[Role.CLINICIAN]
         _sign_in(f"http://127.0.0.1:{hub.ports['web']}", clinician.account, clinician.password)
         assert hub.stop() == 0
+
+
+@pytest.mark.parametrize("who", [Role.CLINICIAN, Role.AUDITOR])
+def test_every_resource_that_it_serves_is_valid_fhir(told: tuple[Path, dict[str, object]], who: Role) -> None:
+    folder, printed = told
+    urls = _embedded(folder)
+    token = run("token", "--user", who, urls=urls, data=folder).stdout.strip()
+    with serving(urls, folder, {who: token}) as hub, hub.http(who) as client:
+        if who is Role.AUDITOR:
+            assert _all_valid(client, "AuditEvent", at_most=500) == 500
+            return
+        counted = {kind: _all_valid(client, kind) for kind in _SERVED}
+        validated(client.get("/fhir/R4/metadata").json())
+        decided = {client.get(f"/recognition/decisions/{number}").json()["report"] for number in (1, 2, 3)}
+        decisions = sum(_all_valid(client, f"Provenance?target=DiagnosticReport/{report}") for report in decided)
+    assert counted["DiagnosticReport"] == printed["reports"]
+    assert decisions == 3
+    assert all(counted.values())
+
+
+def _all_valid(client: httpx.Client, kind: str, at_most: int = 100_000) -> int:
+    """How many resources of the kind there are, page after page, each accepted by the models."""
+    address, count = f"/fhir/R4/{kind}{'&' if '?' in kind else '?'}_count=200", 0
+    while address and count < at_most:
+        bundle = client.get(address).raise_for_status().json()
+        for entry in bundle.get("entry", ()):
+            validated(entry["resource"])
+            count += 1
+        address = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), "")
+    return min(count, at_most)
 
 
 def test_coming_back_adds_today_but_no_second_history(told: tuple[Path, dict[str, object]]) -> None:
