@@ -83,6 +83,16 @@ class BoundedAssociation(Association):
                 _discard(getattr(holder, "_data_set_file", None) or getattr(holder, "_dataset_file", None))
             cast(BoundedServer, self._server).ended(self)
 
+    def _serve_request(self, msg: Any, context_id: int) -> None:  # noqa: ANN401 one of pynetdicom's request classes
+        """One request. A message that is none would else be dropped without a word, its sender left waiting."""
+        try:
+            super()._serve_request(msg, context_id)
+        finally:
+            _discard(getattr(msg, "_dataset_file", None))
+        if not msg.is_valid_request:
+            log.warning("dicom.protocol-violation", error="InvalidRequest")
+            self.abort()
+
     def _unserved(self) -> list[object]:
         """Requests that were complete but whose turn never came."""
         left: list[object] = []

@@ -179,30 +179,19 @@ def test_stopping_waits_for_the_answer_to_what_is_in_custody(tmp_path: Path) -> 
     assert status == [0x0000]
 
 
-def partial_files() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("tmp*.dcm"))
-
-
-def test_sender_that_vanishes_in_the_middle_leaves_nothing_behind() -> None:
+def test_sender_that_vanishes_in_the_middle_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     delivered: list[Delivery] = []
-    before = partial_files()
 
     def deliver(delivery: Delivery) -> Receipt:
         delivered.append(delivery)
         return take(delivery)
 
     with listening(deliver) as listener:
-        ae = AE("CHC01")
-        ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
-        association = ae.associate("127.0.0.1", listener.port)
-        command = Dataset()
-        command.AffectedSOPClassUID, command.AffectedSOPInstanceUID = CTImageStorage, "1.2.3.4"
-        command.CommandField, command.MessageID, command.Priority, command.CommandDataSetType = 1, 1, 0, 1
-        context = association.accepted_contexts[0].context_id
-        transport = association.dul.socket
-        assert transport is not None
-        connection = transport.socket
-        assert connection is not None
+        association, connection, context = raw_association(listener.port)
+        command = store_command(AffectedSOPInstanceUID="1.2.3.4")
         connection.sendall(p_data(context, 3, command_set(command)) + p_data(context, 0, b"\x08\x00half"))
         connection.shutdown(socket.SHUT_RDWR)
         association.abort()
@@ -210,7 +199,43 @@ def test_sender_that_vanishes_in_the_middle_leaves_nothing_behind() -> None:
         for served in listener._server.active_associations:
             served.join(10)
     assert not delivered
-    assert partial_files() <= before
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["AffectedSOPInstanceUID", "AffectedSOPClassUID", "CommandField"])
+def test_request_that_names_nothing_ends_in_an_abort_not_in_silence(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with listening() as listener:
+        association, connection, context = raw_association(listener.port)
+        command = store_command(AffectedSOPInstanceUID="1.2.3.4")
+        delattr(command, missing)
+        connection.sendall(p_data(context, 3, command_set(command)) + p_data(context, 2, b"\x08\x00\x05\x00CS\0\0"))
+        association.join(10)
+        assert association.is_aborted
+        assert answers(listener.port)
+    assert not list(tmp_path.iterdir())
+
+
+def raw_association(port: int) -> tuple[Association, socket.socket, int]:
+    """An association for CT images, its socket, and the number of its presentation context."""
+    ae = AE("CHC01")
+    ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
+    association = ae.associate("127.0.0.1", port)
+    transport = association.dul.socket
+    assert transport is not None
+    assert transport.socket is not None
+    return association, transport.socket, association.accepted_contexts[0].context_id or 0
+
+
+def store_command(**more: str) -> Dataset:
+    command = Dataset()
+    command.AffectedSOPClassUID = CTImageStorage
+    command.CommandField, command.MessageID, command.Priority, command.CommandDataSetType = 1, 1, 0, 1
+    for keyword, value in more.items():
+        setattr(command, keyword, value)
+    return command
 
 
 def command_set(command: Dataset) -> bytes:
