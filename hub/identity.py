@@ -161,26 +161,32 @@ def decide(tx: Connection, disclosure: Disclosure, doubt_id: int, *, link: bool,
         raise Conflict("this identity question was answered already", where="doubt")
     decided_by = disclosure.principal.account
     if link:
-        moving, target = patients.known_by_id(tx, one), patients.known_by_id(tx, other)
-        if moving.person_id != target.person_id:
-            patients.link_patient(
-                tx, moving, target.person_id, reason="decided-by-person", decided_by=decided_by, now=now
-            )
-            _describe(tx, target.person_id, now)
-            _describe(tx, moving.person_id, now)
+        leaving = patients.known_by_id(tx, one).person_id
+        target = patients.known_by_id(tx, other).person_id
+        if leaving != target:
+            members = patients.known_of_person(tx, leaving)
+            _move(tx, members, target, reason=_by_answer(doubt_id), decided_by=decided_by, now=now)
     doubts.settle(tx, doubt_id, DoubtState.LINKED if link else DoubtState.KEPT_APART, decided_by, now)
 
 
 def reopen(tx: Connection, disclosure: Disclosure, doubt_id: int, *, now: dt.datetime) -> None:
-    """Takes an answer back: a link made by it is undone, and the question is open again."""
-    one, other, state = doubts.known_members(tx, doubt_id)
-    if state is DoubtState.LINKED and one != other:
-        _part(tx, patients.known_by_id(tx, one), disclosure.principal.account, now)
+    """Takes an answer back: whoever was linked by it is a person of their own again, and the question is open."""
+    _, _, state = doubts.known_members(tx, doubt_id)
+    members = patients.known_by_link(tx, _by_answer(doubt_id)) if state is DoubtState.LINKED else []
+    if members:
+        alone = patients.add_person(tx, members[0].patient, now)
+        _move(tx, members, alone, reason="link-undone", decided_by=disclosure.principal.account, now=now)
     doubts.settle(tx, doubt_id, DoubtState.OPEN, "", None)
 
 
-def _part(tx: Connection, patient: Known, decided_by: str, now: dt.datetime) -> None:
-    """Makes the patient a person of their own again."""
-    alone = patients.add_person(tx, patient.patient, now)
-    patients.link_patient(tx, patient, alone, reason="link-undone", decided_by=decided_by, now=now)
-    _describe(tx, patient.person_id, now)
+def _by_answer(doubt_id: int) -> str:
+    return f"doubt-{doubt_id}"
+
+
+def _move(tx: Connection, members: list[Known], target: int, *, reason: str, decided_by: str, now: dt.datetime) -> None:
+    """Makes the patients members of another person; both persons are described anew."""
+    left = {member.person_id for member in members}
+    for member in members:
+        patients.link_patient(tx, member, target, reason=reason, decided_by=decided_by, now=now)
+    for person_id in (target, *left):
+        _describe(tx, person_id, now)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from schemas.disclosure import Disclosure
 from schemas.faults import NotFound
@@ -16,19 +16,32 @@ _other = t.patient.alias("other")
 
 
 def add(tx: Connection, patient_id: int, other_patient_id: int, reason: str, now: dt.datetime) -> None:
-    """Opens the question, unless it was asked before."""
-    asked = select(t.doubt.c.id).where(
-        t.doubt.c.patient_id == patient_id, t.doubt.c.other_patient_id == other_patient_id, t.doubt.c.reason == reason
+    """Opens the question whether two patients are one person, unless it was asked of these persons before."""
+    if _asked(tx, patient_id, other_patient_id):
+        return
+    values = {
+        "patient_id": patient_id,
+        "other_patient_id": other_patient_id,
+        "reason": reason,
+        "state": DoubtState.OPEN.value,
+        "found_at": now,
+    }
+    tx.execute(t.doubt.insert(), values)
+
+
+def _asked(tx: Connection, patient_id: int, other_patient_id: int) -> bool:
+    """Whether the question is open, or was answered with `no`, between any two records of the same two persons."""
+    persons = [
+        select(t.patient.c.person_id).where(t.patient.c.id == patient).scalar_subquery()
+        for patient in (patient_id, other_patient_id)
+    ]
+    either_way = or_(
+        and_(_one.c.person_id == persons[0], _other.c.person_id == persons[1]),
+        and_(_one.c.person_id == persons[1], _other.c.person_id == persons[0]),
     )
-    if tx.scalar(asked) is None:
-        values = {
-            "patient_id": patient_id,
-            "other_patient_id": other_patient_id,
-            "reason": reason,
-            "state": DoubtState.OPEN.value,
-            "found_at": now,
-        }
-        tx.execute(t.doubt.insert(), values)
+    states = (DoubtState.OPEN.value, DoubtState.KEPT_APART.value)
+    query = _query().where(either_way, t.doubt.c.state.in_(states)).limit(1)
+    return tx.execute(query).first() is not None
 
 
 def _query() -> Any:

@@ -54,6 +54,14 @@ def known_of_person(tx: Connection, person_id: int) -> list[Known]:
     return _known(tx.execute(select(t.patient).where(t.patient.c.person_id == person_id).order_by(t.patient.c.id)))
 
 
+def known_by_link(tx: Connection, reason: str) -> list[Known]:
+    """The patients whom a link for that reason made members of the person to whom they still belong."""
+    linked = select(t.link.c.patient_id).where(
+        t.link.c.reason == reason, t.link.c.to_person_id == t.patient.c.person_id
+    )
+    return _known(tx.execute(select(t.patient).where(t.patient.c.id.in_(linked)).order_by(t.patient.c.id)))
+
+
 def known_by_id(tx: Connection, patient_id: int) -> Known:
     """The patient of a row that exists."""
     return _known(tx.execute(select(t.patient).where(t.patient.c.id == patient_id)))[0]

@@ -58,6 +58,18 @@ def test_same_number_stays_apart_and_waits_for_a_person_when_anything_differs(
     assert all(person.doubtful for person in hub.query.find_patients(hub.ask(), PatientCriteria()).items)
 
 
+def test_one_question_is_asked_of_two_persons_however_many_records_they_have(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
+    hub.send({"mr": "C5", "key": "F3", **AGREED}, source="DH02")
+    hub.send({"mr": "B8", "key": "F4", **AGREED, "name": "张伟"}, source="CHC02")
+    assert people(hub) == 2
+    (doubt,) = hub.query.doubts(hub.ask(ADMIN))
+    hub.identity.decide(hub.ask(ADMIN), doubt.id, link=False)
+    hub.send({"mr": "B7", "key": "F5", **AGREED, "name": "张伟"}, source="CHC02")
+    assert hub.query.doubts(hub.ask(ADMIN)) == ()
+
+
 def test_report_of_a_doubtful_identity_cannot_be_recognised(hub: Kernel) -> None:
     receipt = hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
     hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
@@ -78,6 +90,23 @@ def test_a_person_links_and_takes_it_back(hub: Kernel) -> None:
     hub.identity.reopen(hub.ask(ADMIN), doubt.id)
     assert people(hub) == 2
     assert [one.state for one in hub.query.doubts(hub.ask(ADMIN))] == [DoubtState.OPEN]
+
+
+def test_a_link_takes_all_records_of_a_person_along_and_back(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
+    hub.send({"mr": "D4", "key": "F3", **AGREED, "name": "张伟"}, source="DH02")
+    (doubt,) = hub.query.doubts(hub.ask(ADMIN))
+
+    def records() -> list[set[str]]:
+        found = hub.query.find_patients(hub.ask(), PatientCriteria(text=number())).items
+        return sorted({i.value for i in person.patient.identifiers} - {number()} for person in found)
+
+    for _ in range(2):
+        hub.identity.decide(hub.ask(ADMIN), doubt.id, link=True)
+        assert records() == [{"A1", "B9", "D4"}]
+        hub.identity.reopen(hub.ask(ADMIN), doubt.id)
+        assert sorted(map(sorted, records())) == [["A1"], ["B9", "D4"]]
 
 
 def test_only_those_who_settle_identity_may_answer(hub: Kernel) -> None:
