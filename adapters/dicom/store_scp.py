@@ -23,7 +23,7 @@ from schemas.faults import Busy, Fault, Forbidden, Internal, InvalidPayload
 
 from .meta import REFERENCED
 from .status import comment, status
-from .transport import BoundedHandler, BoundedServer
+from .transport import BoundedAssociation, BoundedHandler, BoundedServer
 
 log = structlog.get_logger(__name__)
 
@@ -176,7 +176,8 @@ class StoreScp:
         if path is None or not isinstance(request, C_STORE):
             raise InvalidPayload("a C-STORE request without a data set", where="(0000,0800)")
         instance_uid = str(request.AffectedSOPInstanceUID or "")
-        with path.open("rb") as content:
+        # A short message is complete before its file could be hidden.
+        with cast(BoundedAssociation, event.assoc).readers.pop(path, None) or path.open("rb") as content:
             receipt = self._deliver(Delivery(self._origins[event.assoc], Format.DICOM, content, instance_uid))
         return receipt.fault
 

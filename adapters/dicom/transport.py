@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import structlog
 from pynetdicom.association import Association
@@ -61,6 +61,7 @@ class BoundedDimse(DIMSEServiceProvider):
         """Take the next fragments of a message."""
         try:
             super().receive_primitive(primitive)
+            self._hide()
             held = self.message.encoded_command_set.tell() if self.message else 0
         except Exception as error:  # noqa: BLE001 the edge of a connection: whatever a peer's bytes provoke
             log.warning("dicom.protocol-violation", error=type(error).__name__)
@@ -69,9 +70,23 @@ class BoundedDimse(DIMSEServiceProvider):
             # Evt19: invalid PDU, answered by A-P-ABORT (PS3.8 table 9-10).
             self.dul.event_queue.put("Evt19")
 
+    def _hide(self) -> None:
+        """Take the name from the temporary file that is being written: images of patients outlive no crash of ours."""
+        file = getattr(self.message, "_data_set_file", None)
+        path = Path(file.name) if file else None
+        readers = cast(BoundedAssociation, self.assoc).readers
+        if path is not None and path not in readers:
+            readers[path] = path.open("rb")
+            path.unlink()
+
 
 class BoundedAssociation(Association):
-    """Leaves nothing behind, however it ends: no file of a data set that came in part, no entry in anybody's table."""
+    """Leaves nothing behind, however it ends: no file of a data set that came in part, no entry in anybody's table.
+
+    readers: the data sets that are on their way or wait for custody, by the names that their files had.
+    """
+
+    readers: dict[Path, BinaryIO]
 
     def run(self) -> None:
         """The association, from its request to its end."""
@@ -81,6 +96,8 @@ class BoundedAssociation(Association):
             self.dul.join(5)
             for holder in (self.dimse.message, *self._unserved()):
                 _discard(getattr(holder, "_data_set_file", None) or getattr(holder, "_dataset_file", None))
+            for reader in self.readers.values():
+                reader.close()
             cast(BoundedServer, self._server).ended(self)
 
     def _serve_request(self, msg: Any, context_id: int) -> None:  # noqa: ANN401 one of pynetdicom's request classes
@@ -119,6 +136,7 @@ class BoundedHandler(RequestHandler):
         association = super()._create_association()
         # pynetdicom names these classes itself, so they are changed after it has made them.
         association.__class__ = BoundedAssociation
+        cast(BoundedAssociation, association).readers = {}
         association.dimse.__class__ = BoundedDimse
         cast(AssociationSocket, association.dul.socket).__class__ = BoundedSocket
         return association

@@ -179,6 +179,26 @@ def test_stopping_waits_for_the_answer_to_what_is_in_custody(tmp_path: Path) -> 
     assert status == [0x0000]
 
 
+def test_image_that_is_arriving_has_no_name_that_a_crash_could_leave_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    seen: list[tuple[int, list[Path]]] = []
+
+    def deliver(delivery: Delivery) -> Receipt:
+        seen.append((len(delivery.content.read()), list(scratch.iterdir())))
+        return receipt()
+
+    path = written(tmp_path, part10(ct(Rows=1024, Columns=1024, PixelData=bytes(2 << 20))))
+    with listening(deliver) as listener:
+        assert store(listener.port, path) == 0x0000
+    ((size, names),) = seen
+    assert size > 2 << 20
+    assert names == []
+
+
 def test_sender_that_vanishes_in_the_middle_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
