@@ -3,6 +3,9 @@
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from .faults import InvalidPayload
 
 T = TypeVar("T")
 
@@ -18,8 +21,14 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 
 def to_json(value: object) -> bytes:
-    """The document of a canonical value; defaults are left out, so an added field costs old documents nothing."""
-    return _adapter(type(value)).dump_json(value, exclude_defaults=True)
+    """The document of a canonical value; defaults are left out, so an added field costs old documents nothing.
+
+    Raises InvalidPayload for a text that no encoding can hold, such as half a surrogate pair.
+    """
+    try:
+        return _adapter(type(value)).dump_json(value, exclude_defaults=True)
+    except PydanticSerializationError as error:
+        raise InvalidPayload("it holds a text that cannot be written", where="text") from error
 
 
 def from_json(kind: type[T], document: bytes | str) -> T:

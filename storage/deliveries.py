@@ -34,7 +34,7 @@ def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, si
         "size": size,
         "format": delivery.format.value,
         "channel": origin.channel.value,
-        "message_id": delivery.message_id[:250],
+        "message_id": _plain(delivery.message_id)[:250],
         "address": origin.address,
         "account": origin.account,
         "received_at": origin.received_at,
@@ -45,13 +45,18 @@ def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, si
     return int(tx.scalar(t.delivery.insert().returning(t.delivery.c.id), values) or 0)
 
 
+def _plain(text: str) -> str:
+    # PostgreSQL holds no NUL, and these rows are written whatever the content was.
+    return text.replace("\0", "")
+
+
 def settle(tx: Connection, delivery_id: int, state: State, accounting: Accounting, fault: Fault | None = None) -> None:
     """Writes what became of a delivery: its state, the fault if there was one, and its accounting."""
     values = {
         "state": state.value,
         "category": fault.category.value if fault else "",
-        "text": fault.text if fault else "",
-        "place": fault.where if fault else "",
+        "text": _plain(fault.text) if fault else "",
+        "place": _plain(fault.where) if fault else "",
         "accounting": to_json(accounting),
     }
     tx.execute(t.delivery.update().where(t.delivery.c.id == delivery_id).values(values))

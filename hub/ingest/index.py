@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from hub import audit
 from hub.identity import recognise
 from schemas.delivery import Reading, Receipt, State
-from schemas.faults import Category, Fault, Internal
+from schemas.faults import Category, Fault, Internal, InvalidPayload
 from storage import deliveries
 from storage.audit import Entry
 from storage.audit import add as add_audit
@@ -22,6 +22,8 @@ from .prepared import Prepared
 from .versions import index_report
 
 log = structlog.get_logger()
+# What databases and encoders raise at a value that they cannot hold: NUL in a text, half a surrogate pair, 10^30.
+_UNSTORABLE = (DataError, UnicodeError, OverflowError)
 
 
 @dataclass(slots=True)
@@ -89,6 +91,10 @@ class Index:
                 return report_ids, None
             except Fault as fault:
                 return (), fault
+            except _UNSTORABLE as error:
+                # Only its type: the message may quote the value.
+                log.warning("ingest.unstorable", delivery=delivery_id, error=type(error).__name__)
+                return (), InvalidPayload("it holds a value that no index can hold", where="index")
             except IntegrityError:
                 # Another process has just written the same patient, study or report: look again, and now it is known.
                 if last:

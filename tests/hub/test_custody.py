@@ -1,6 +1,8 @@
 """Archive first, promise last, nothing lost in silence."""
 
+import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -82,6 +84,19 @@ def test_refused_delivery_does_not_sink_those_that_wait_with_it(hub: Kernel) -> 
     for thread in threads:
         thread.join()
     assert sorted(receipt.state for receipt in outcomes) == [State.HELD] + [State.INDEXED] * 8
+
+
+@pytest.mark.parametrize("name", ["王\0芳", "王\ud800芳"])
+def test_value_that_a_database_cannot_hold_sinks_neither_its_neighbours_nor_its_bytes(hub: Kernel, name: str) -> None:
+    hostile = json.dumps({"mr": "1", "name": name}).encode()
+    work = [hostile] + [json.dumps({"mr": f"p{n}", "key": f"K{n}"}).encode() for n in range(8)]
+    with ThreadPoolExecutor(len(work)) as pool:
+        first, *others = pool.map(hub.send, work)
+    assert {receipt.state for receipt in others} == {State.INDEXED}
+    # SQLite can hold a NUL; what cannot be held is kept, refused and shown.
+    assert (first.state, first.category) in {(State.INDEXED, ""), (State.QUARANTINED, Category.INVALID)}
+    assert hub.objects.read(first.digest) == hostile
+    assert list(verify(hub.database, hub.objects)) == []
 
 
 def test_held_delivery_can_be_replayed_once_the_source_has_corrected_itself(hub: Kernel) -> None:
