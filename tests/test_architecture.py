@@ -20,9 +20,9 @@ ONLY = {
     "hub.app": ("hub.app", *COMMANDS),
 }
 NEVER = {"hub.api": ("storage", "sqlalchemy"), "hub.portal": ("storage", "sqlalchemy")}
-# What a verb may know of the database: the transaction it owns and passes on, and that another process was quicker,
-# since only the verb knows what to do again then.
-TRANSACTION = {"sqlalchemy.Connection", "sqlalchemy.exc.IntegrityError"}
+# What a verb may know of the database: the transaction it owns and passes on, and two refusals that only the verb can
+# answer: another process was quicker, and a value that no column can hold.
+TRANSACTION = {"sqlalchemy.Connection", "sqlalchemy.exc.IntegrityError", "sqlalchemy.exc.DataError"}
 
 # Where a bug must not end more than the one thing it belongs to: it is logged there, and somebody is answered.
 EDGES = {
