@@ -6,7 +6,6 @@ import json
 import signal
 import threading
 import unicodedata
-from collections.abc import Callable
 
 import structlog
 
@@ -21,6 +20,7 @@ from .people import people
 from .seeding import seed
 from .today import Today
 
+_INTERRUPTED = 130
 _PARTS = {"web", "dicom", "mllp", "worker"}
 
 
@@ -29,7 +29,16 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if settings.log_level == "info":
         # A line for each of a thousand deliveries would bury the story; `DXHUB_LOG_LEVEL` brings them back.
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("error"))
-    stop = _on_signal()
+    # Until everything is up, stopping means breaking off; what was acknowledged is kept, and the next run goes on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _run(settings, once=arguments.once)
+    except KeyboardInterrupt:
+        print("\n已中断，再次运行将继续 interrupted; the next run goes on from here", flush=True)
+        return _INTERRUPTED
+
+
+def _run(settings: Settings, *, once: bool) -> int:
     invented, narrator = district(), Narrator()
     narrator.step(f"建立虚构的听澜区：{settings.data}", "a fictional district is set up, with two years of history")
     with app.running(settings, set()) as hub:
@@ -39,24 +48,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         counted = figures.count(hub, invented)
         _check_figures(counted, narrator)
         _show_accounts(hub, invented)
-        if not arguments.once:
-            print("\nCtrl-C 停止 stops the hub", flush=True)
-            stop()
-    if arguments.once:
+        if not once:
+            _serve_until_stopped()
+    if once:
         print(json.dumps(counted), flush=True)
     return 1 if narrator.failures else 0
 
 
-def _on_signal() -> Callable[[], object]:
-    """Waits for SIGTERM or SIGINT. Until somebody waits, SIGINT still breaks off what runs."""
+def _serve_until_stopped() -> None:
     stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-
-    def wait() -> None:
-        signal.signal(signal.SIGINT, lambda *_: stopped.set())
-        stopped.wait()
-
-    return wait
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    print("\nCtrl-C 停止 stops the hub", flush=True)
+    stopped.wait()
 
 
 def _send(hub: app.Hub, invented: District, narrator: Narrator) -> None:

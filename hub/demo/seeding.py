@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from queue import Empty, SimpleQueue
+from threading import Event
 
 from hub.app import Hub
 from hub.ingest.senders import TAKES_STRANGERS
@@ -88,6 +89,7 @@ class _Receipts:
     def __init__(self, hub: Hub, planned: list[Sent]) -> None:
         self._hub = hub
         self._planned = planned
+        self._stopped = Event()
 
     def __len__(self) -> int:
         return len(self._planned)
@@ -96,10 +98,12 @@ class _Receipts:
         done: SimpleQueue[Receipt] = SimpleQueue()
         with ThreadPoolExecutor(_LANES, "seed") as pool:
             lanes = [pool.submit(self._run, lane, done) for lane in range(_LANES)]
-            for _ in self._planned:
-                yield self._next(done, lanes)
-            for lane in lanes:
-                lane.result()
+            try:
+                for _ in self._planned:
+                    yield self._next(done, lanes)
+            finally:
+                # Whoever breaks off waits for the deliveries under way, not for two years of them.
+                self._stopped.set()
 
     @staticmethod
     def _next(done: "SimpleQueue[Receipt]", lanes: "list[Future[None]]") -> Receipt:
@@ -113,6 +117,8 @@ class _Receipts:
 
     def _run(self, lane: int, done: "SimpleQueue[Receipt]") -> None:
         for sent in self._planned:
+            if self._stopped.is_set():
+                return
             if sent.patient % _LANES == lane:
                 done.put(self._hub.verbs.ingest.deliver(_delivery(self._hub, sent)))
 

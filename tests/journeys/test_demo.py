@@ -196,3 +196,20 @@ def test_it_keeps_its_invented_patients_out_of_somebodys_hub(migrated_sqlite: Pa
     assert done.returncode == 1
     assert "--data" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_broken_off_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    urls = _embedded(tmp_path)
+    command = [sys.executable, "-m", "hub", "demo", "--once", *_FREE_PORTS]
+    with subprocess.Popen(command, env=environment(urls, tmp_path), stdout=subprocess.PIPE, text=True) as process:
+        watchdog = threading.Timer(120, process.kill)
+        watchdog.start()
+        lines = iter(process.stdout or ())
+        assert any("两年的报告" in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        rest = "".join(lines)
+        watchdog.cancel()
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    assert "deliveries taken" not in rest
+    _is_whole(demo_once(urls, tmp_path), urls, tmp_path)
