@@ -6,6 +6,9 @@ from decimal import Decimal
 
 from .codes import Coding
 
+# FHIR observation-status of a result that its source took back.
+WITHDRAWN = frozenset({"cancelled", "entered-in-error"})
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -43,7 +46,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class ObservationRecord:
-    """An observation in the current (or asked) version of its report. `category`: the report's."""
+    """An observation in the current (or asked) version of its report. `category`: the report's.
+
+    current: the report's newest version says it; false for one that a later version left out or said otherwise.
+    """
 
     id: int
     version: int
@@ -54,6 +60,12 @@ class ObservationRecord:
     recorded_at: dt.datetime
     observation: Observation
     category: str = ""
+    current: bool = True
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the source took it back, alone or with its report."""
+        return self.observation.status in WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Select, and_, func, select
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json
 from schemas.faults import NotFound
-from schemas.observation import Observation, ObservationCriteria, ObservationRecord
+from schemas.observation import WITHDRAWN, Observation, ObservationCriteria, ObservationRecord
 from schemas.paging import Page
+from schemas.report import WITHDRAWN as WITHDRAWN_REPORT
 from schemas.report import Report, ReportRecord
 
 from . import tables as t
@@ -74,6 +75,7 @@ def _query() -> Select[Any]:
             t.patient.c.person_id,
             t.organization.c.code.label("organization"),
             t.report.c.category,
+            t.report.c.version.label("current_version"),
             t.report_version.c.version.label("document_version"),
             t.report_version.c.recorded_at,
             t.report_version.c.document,
@@ -92,7 +94,7 @@ def _records(rows: Iterable[Any]) -> Iterator[ObservationRecord]:
         key = (row.report_id, row.document_version)
         if key not in parsed:
             report = from_json(Report, row.document)
-            parsed[key] = report, dict(_slots(report.observations))
+            parsed[key] = report, {slot: _as_reported(report, each) for slot, each in _slots(report.observations)}
         found = parsed[key][1].get((row.code, row.code_system, row.sub_id, row.slot))
         if found is not None:
             yield ObservationRecord(
@@ -105,7 +107,15 @@ def _records(rows: Iterable[Any]) -> Iterator[ObservationRecord]:
                 recorded_at=row.recorded_at,
                 observation=found,
                 category=row.category,
+                current=row.document_version == row.current_version,
             )
+
+
+def _as_reported(report: Report, observation: Observation) -> Observation:
+    """Senders withdraw a report and leave its results marked final: what they stand in is withdrawn, so are they."""
+    if report.status not in WITHDRAWN_REPORT or observation.status in WITHDRAWN:
+        return observation
+    return replace(observation, status=report.status.value)
 
 
 def _matches(criteria: ObservationCriteria) -> list[Any]:

@@ -77,12 +77,25 @@ def _following(tx: Connection, known: Known, report: Report) -> Report | None:
     )
     if said == current:
         return None
-    if report.status is not ReportStatus.FINAL or _RANK[current.status] < _RANK[ReportStatus.FINAL]:
+    if _RANK[current.status] < _RANK[ReportStatus.FINAL]:
         return said
-    # Called final once more. What we have heard before is a repetition that came late, however it is labelled now;
-    # anything else changes a final report, and whoever read the first must be told.
-    heard = (replace(said, status=earlier.status) == earlier for earlier in reports.known_versions(tx, known.id))
-    return None if any(heard) else replace(said, status=ReportStatus.AMENDED)
+    if _repeats(tx, known, said):
+        return None
+    # Called final once more, and yet it changes a final report: whoever read the first must be told.
+    return replace(said, status=ReportStatus.AMENDED) if report.status is ReportStatus.FINAL else said
+
+
+def _repeats(tx: Connection, known: Known, said: Report) -> bool:
+    """Whether this is an earlier version sent once more, late. It must undo neither a correction nor a withdrawal.
+
+    A final is one however its version was labelled here. A correction is one where the source's clock says that it is
+    the same issue, or where the report was withdrawn meanwhile; else it may be meant to bring an earlier value back.
+    """
+    final = said.status is ReportStatus.FINAL
+    if not (final or said.issued_at or known.report.status in WITHDRAWN):
+        return False
+    earlier = reports.known_versions(tx, known.id)
+    return any((replace(said, status=each.status) if final else said) == each for each in earlier)
 
 
 def _images_only(report: Report) -> bool:

@@ -58,7 +58,7 @@ def _key(observation: Observation) -> _Key:
 def _by_key(records: Iterable[ObservationRecord]) -> dict[_Key, tuple[ObservationRecord, ...]]:
     found: defaultdict[_Key, list[ObservationRecord]] = defaultdict(list)
     for record in records:
-        if isinstance(record.observation.value, Quantity):
+        if isinstance(record.observation.value, Quantity) and not record.withdrawn:
             found[_key(record.observation)].append(record)
     return {key: tuple(sorted(group, key=lambda r: r.observed_at)) for key, group in found.items()}
 

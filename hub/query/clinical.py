@@ -64,9 +64,12 @@ class Clinical(Reading):
             return observations.search(tx, disclosure, criteria)
 
     def observation(self, disclosure: Disclosure, observation_id: int, version: int | None = None) -> ObservationRecord:
-        """One result as its report says now, or said at a version of the report. Raises NotFound."""
+        """One result as its report says now, or said at a version of the report.
+
+        Raises NotFound, also for a result that its report no longer has: only its earlier versions are left.
+        """
         for record in self.observation_versions(disclosure, observation_id):
-            if version in (None, record.version):
+            if record.version == version or (version is None and record.current):
                 return record
         raise NotFound("no such version of this observation", where="version")
 
@@ -76,7 +79,10 @@ class Clinical(Reading):
             return observations.versions(tx, disclosure, observation_id)
 
     def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, unit: str) -> tuple[ObservationRecord, ...]:
-        """The patient's numbers of one analyte, oldest first; only those that are comparable: same code, same unit."""
+        """The patient's numbers of one analyte, oldest first; only those that are comparable: same code, same unit.
+
+        Nothing that its source took back.
+        """
         criteria = ObservationCriteria(
             patient_id=patient_id, code=code.code, code_system=code.system, newest_first=True, limit=_TREND
         )
@@ -86,7 +92,9 @@ class Clinical(Reading):
         return tuple(
             record
             for record in reversed(found.items)
-            if isinstance(record.observation.value, Quantity) and record.observation.value.unit == unit
+            if isinstance(record.observation.value, Quantity)
+            and record.observation.value.unit == unit
+            and not record.withdrawn
         )
 
     def decisions(

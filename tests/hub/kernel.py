@@ -83,6 +83,7 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
         patient=patient,
         organization=origin.source.organization,
         observed_at=OBSERVED,
+        issued_at=dt.datetime.fromisoformat(said["issued"]) if "issued" in said else None,
         accession_number=said.get("accession", ""),
         study_instance_uid=said.get("study", ""),
         conclusion=said.get("conclusion", ""),

@@ -50,6 +50,46 @@ def test_first_final_repeated_after_its_correction_changes_nothing(hub: Kernel) 
     assert statuses(hub, again.report_ids[0]) == [ReportStatus.FINAL, ReportStatus.CORRECTED]
 
 
+def test_correction_repeated_after_the_withdrawal_does_not_bring_the_report_back(hub: Kernel) -> None:
+    corrected = {"mr": "1", "status": "corrected", "values": {HB: 103}}
+    hub.send({"mr": "1", "values": {HB: 130}})
+    hub.send(corrected)
+    hub.send({"mr": "1", "status": "cancelled", "values": {HB: 103}})
+    again = hub.send({**corrected, "sent": "again under a new message id"})
+    assert statuses(hub, again.report_ids[0])[-1] is ReportStatus.CANCELLED
+
+
+def test_correction_issued_before_the_newest_one_and_repeated_after_it_changes_nothing(hub: Kernel) -> None:
+    for message, hour, value in ((1, 10, 103), (2, 11, 108), (3, 10, 103)):
+        issued = f"2026-11-20T{hour}:00:00+08:00"
+        receipt = hub.send(
+            {"mr": "1", "status": "corrected", "values": {HB: value}, "issued": issued, "message": message}
+        )
+    found = hub.query.report_versions(hub.ask(), receipt.report_ids[0])
+    assert [record.report.observations[0].value for record in found] == [
+        Quantity(Decimal(108), "g/L"),
+        Quantity(Decimal(103), "g/L"),
+    ]
+
+
+def test_results_of_a_withdrawn_report_are_withdrawn_and_feed_no_trend(hub: Kernel) -> None:
+    receipt = hub.send({"mr": "1", "values": {HB: 130}})
+    hub.send({"mr": "1", "status": "cancelled", "values": {HB: 130}})
+    person = hub.query.report(hub.ask(), receipt.report_ids[0]).patient_id
+    (found,) = hub.query.observations(hub.ask(), ObservationCriteria(patient_id=person)).items
+    assert found.observation.status == "cancelled"
+    assert hub.query.trend(hub.ask(), person, Coding(HB, system="http://loinc.org"), "g/L") == ()
+
+
+def test_result_that_the_correction_left_out_is_found_in_the_history_only(hub: Kernel) -> None:
+    (report_id,) = hub.send({"mr": "1", "values": {HB: 130, "789-8": 4}}).report_ids
+    (_, left_out) = hub.query.report(hub.ask(), report_id).observation_ids
+    hub.send({"mr": "1", "status": "corrected", "values": {HB: 103}})
+    with pytest.raises(NotFound):
+        hub.query.observation(hub.ask(), left_out)
+    assert hub.query.observation(hub.ask(), left_out, version=1).version == 1
+
+
 def test_observations_show_the_current_value_and_keep_the_earlier_one(hub: Kernel) -> None:
     hub.send({"mr": "1", "values": {HB: 130, "789-8": 4}})
     receipt = hub.send({"mr": "1", "status": "corrected", "values": {HB: 103}})
