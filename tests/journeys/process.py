@@ -85,9 +85,9 @@ def seed(urls: Engines) -> dict[str, str]:
 @contextlib.contextmanager
 def serving(urls: Engines, data: Path, tokens: dict[str, str], **settings: str) -> Iterator[Hub]:
     """`dxhub serve` on free ports, up when the block begins; killed at its end if it still runs."""
-    ports = ("--http-port", "0", "--dicom-port", "0", "--mllp-port", "0")
+    free_ports = ("--http-port", "0", "--dicom-port", "0", "--mllp-port", "0")
     with subprocess.Popen(
-        [sys.executable, "-m", "hub", "serve", *ports],
+        [sys.executable, "-m", "hub", "serve", *free_ports],
         env=environment(urls, data) | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
