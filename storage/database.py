@@ -1,7 +1,8 @@
 """One transaction at a time, on SQLite or PostgreSQL, durable when `write` returns."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -23,6 +24,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _sqlite(url) if url.startswith("sqlite") else _postgresql(url)
+        # SQLite lets one writer in and has the others knock with growing pauses; threads of ours rather queue.
+        self._turn: AbstractContextManager[object] = _Turn() if url.startswith("sqlite") else nullcontext()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -30,14 +33,17 @@ class Database:
 
         Raises Busy when the database is locked, full or away: trying again later is right.
         """
-        with _faults(), self.engine.connect().execution_options(dxhub_begin="BEGIN IMMEDIATE") as tx, tx.begin():
+        with _faults(), self._turn, self._connect("BEGIN IMMEDIATE") as tx, tx.begin():
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view, for what is no patient's data; patients' data are read in `write`, with their audit."""
-        with _faults(), self.engine.connect().execution_options(dxhub_begin="BEGIN") as tx, tx.begin():
+        with _faults(), self._connect("BEGIN") as tx, tx.begin():
             yield tx
+
+    def _connect(self, begin: str) -> Connection:
+        return self.engine.connect().execution_options(dxhub_begin=begin)
 
     def ready(self) -> None:
         """Raises Busy when the database does not answer."""
@@ -46,6 +52,20 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class _Turn:
+    """A queue for the one who may write."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT_S * 2):
+            raise Busy("the database is busy; nothing was promised", where="database")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 @contextmanager
@@ -78,7 +98,7 @@ def _sqlite(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "cache_size=-65536",
+            "cache_size=-16384",  # KiB a connection,
         ):
             connection.execute(f"PRAGMA {pragma}")
 
