@@ -1,7 +1,8 @@
 """Who a patient is: the safe minimum. What is doubtful stays apart and waits for a person.
 
 A patient is known by (assigning authority, identifier). A valid resident number links patients of different
-authorities only when birth date, sex and name agree as well. Links are kept as history and can be undone.
+authorities only when birth date, sex and name agree as well, and only as long as they do. Links are kept as history
+and can be undone.
 """
 
 import datetime as dt
@@ -21,6 +22,7 @@ from .names import search_keys
 
 _SEXES = {Sex.MALE, Sex.FEMALE}
 _BY_NUMBER = "resident-number"
+_BY_ANSWER = "doubt-"
 
 
 def contradiction(known: Patient, said: Patient) -> str:
@@ -43,6 +45,16 @@ def _names_differ(known: PersonName, said: PersonName) -> bool:
     theirs = {normal_name(said.text), normal_name(said.latin)} - {""}
     same_script = {text.isascii() for text in ours} & {text.isascii() for text in theirs}
     return bool(same_script) and not ours & theirs
+
+
+def _who(patient: Patient) -> tuple[object, ...]:
+    """All that a link rests on."""
+    return patient.name, patient.birth_date, patient.sex, _resident(patient)
+
+
+def _is_another(known: Patient, told: Patient) -> bool:
+    """Whether a correction looks like another person: more than a name written wrongly, or a date mistyped."""
+    return _names_differ(known.name, told.name) and bool(contradiction(replace(known, name=told.name), told))
 
 
 def _resident(patient: Patient) -> Identifier | None:
@@ -78,7 +90,10 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
     told = said if update else _completed(known.patient, said)
     if told != known.patient:
         patients.put_patient(tx, known.id, told, search_keys(told.name))
-        _link(tx, Known(known.id, known.person_id, told), now)
+        if differs and _is_another(known.patient, told):
+            _ask(tx, known.id, {0: "described-as-another"}, now)
+        anew = Known(known.id, known.person_id, told)
+        _link(tx, anew if _who(told) == _who(known.patient) else _reconsider(tx, anew, now), now)
     return known.id
 
 
@@ -118,18 +133,41 @@ def _judge(tx: Connection, said: Patient, known: Known | None = None) -> tuple[i
     others = [other for other in patients.known_by_identifier(tx, number) if other.person_id != own]
     if not others:
         return None, {0: unsure} if unsure.startswith("number-contradicts") else {}
-    questions: dict[int, str] = {}
-    for other in others:
-        reason = unsure or _unsure(other.patient, number) or contradiction(other.patient, said)
-        if not reason:
-            return other.person_id, questions
-        questions[other.id] = reason
-    return None, questions
+    questions = {
+        other.id: unsure or _unsure(other.patient, number) or contradiction(other.patient, said) for other in others
+    }
+    agreeing = {other.person_id for other in others if not questions[other.id]}
+    if len(agreeing) > 1:
+        return None, {other_id: reason or "several-agree" for other_id, reason in questions.items()}
+    return next(iter(agreeing), None), {other_id: reason for other_id, reason in questions.items() if reason}
 
 
 def _ask(tx: Connection, patient_id: int, questions: dict[int, str], now: dt.datetime) -> None:
     for other_id, reason in questions.items():
         doubts.add(tx, patient_id, other_id or patient_id, reason, now)
+
+
+def _reconsider(tx: Connection, patient: Known, now: dt.datetime) -> Known:
+    """Holds what is said now against the other members of the person: whoever no longer agrees is doubted.
+
+    A link by number is undone; one that a person made stays until a person undoes it.
+    """
+    questions = {
+        other.id: reason
+        for other in patients.known_of_person(tx, patient.person_id)
+        if other.id != patient.id and (reason := _against(other.patient, patient.patient))
+    }
+    if not questions:
+        return patient
+    if not patients.known_links(tx, patient.person_id, [patient.id, *questions], _BY_ANSWER):
+        _part(tx, patient, reason="no-longer-agrees", decided_by="", now=now)
+    _ask(tx, patient.id, questions, now)
+    return patients.known_by_id(tx, patient.id)
+
+
+def _against(known: Patient, said: Patient) -> str:
+    ours, theirs = _resident(known), _resident(said)
+    return contradiction(known, said) or ("number-differs" if ours and theirs and ours != theirs else "")
 
 
 def _link(tx: Connection, patient: Known, now: dt.datetime) -> None:
@@ -160,12 +198,13 @@ def decide(tx: Connection, disclosure: Disclosure, doubt_id: int, *, link: bool,
     if state is not DoubtState.OPEN:
         raise Conflict("this identity question was answered already", where="doubt")
     decided_by = disclosure.principal.account
-    if link:
-        leaving = patients.known_by_id(tx, one).person_id
-        target = patients.known_by_id(tx, other).person_id
-        if leaving != target:
-            members = patients.known_of_person(tx, leaving)
-            _move(tx, members, target, reason=_by_answer(doubt_id), decided_by=decided_by, now=now)
+    doubted = patients.known_by_id(tx, one)
+    target = patients.known_by_id(tx, other).person_id
+    if link and doubted.person_id != target:
+        members = patients.known_of_person(tx, doubted.person_id)
+        _move(tx, members, target, reason=_by_answer(doubt_id), decided_by=decided_by, now=now)
+    if not link and one != other and doubted.person_id == target:
+        _part(tx, doubted, reason="link-undone", decided_by=decided_by, now=now)
     doubts.settle(tx, doubt_id, DoubtState.LINKED if link else DoubtState.KEPT_APART, decided_by, now)
 
 
@@ -180,7 +219,13 @@ def reopen(tx: Connection, disclosure: Disclosure, doubt_id: int, *, now: dt.dat
 
 
 def _by_answer(doubt_id: int) -> str:
-    return f"doubt-{doubt_id}"
+    return f"{_BY_ANSWER}{doubt_id}"
+
+
+def _part(tx: Connection, patient: Known, *, reason: str, decided_by: str, now: dt.datetime) -> None:
+    """Makes the patient a person of their own."""
+    alone = patients.add_person(tx, patient.patient, now)
+    _move(tx, [patient], alone, reason=reason, decided_by=decided_by, now=now)
 
 
 def _move(tx: Connection, members: list[Known], target: int, *, reason: str, decided_by: str, now: dt.datetime) -> None:

@@ -91,7 +91,7 @@ class IdentityDoubt:
     id: int
     patient_id: int
     other_patient_id: int
-    reason: str  # birth-date-differs, sex-differs, name-differs, birth-date-missing, ...
+    reason: str  # birth-date-differs, sex-differs, name-differs, number-differs, several-agree, ...
     state: DoubtState
     found_at: dt.datetime
     decided_by: str = ""

@@ -16,8 +16,15 @@ _other = t.patient.alias("other")
 
 
 def add(tx: Connection, patient_id: int, other_patient_id: int, reason: str, now: dt.datetime) -> None:
-    """Opens the question whether two patients are one person, unless it was asked of these persons before."""
+    """Opens the question whether two patients are one person, unless it was asked of these persons before.
+
+    One that was answered with `yes`, and arises again, is open again.
+    """
     if _asked(tx, patient_id, other_patient_id):
+        return
+    same = and_(t.doubt.c.patient_id == patient_id, t.doubt.c.other_patient_id == other_patient_id)
+    again = t.doubt.update().where(same, t.doubt.c.reason == reason)
+    if tx.execute(again.values(state=DoubtState.OPEN.value, found_at=now, decided_by="", decided_at=None)).rowcount:
         return
     values = {
         "patient_id": patient_id,

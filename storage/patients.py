@@ -62,6 +62,13 @@ def known_by_link(tx: Connection, reason: str) -> list[Known]:
     return _known(tx.execute(select(t.patient).where(t.patient.c.id.in_(linked)).order_by(t.patient.c.id)))
 
 
+def known_links(tx: Connection, person_id: int, patient_ids: Iterable[int], reason: str) -> bool:
+    """Whether any of these patients was made a member of the person for a reason that begins so."""
+    link = t.link.c
+    wanted = (link.patient_id.in_(list(patient_ids)), link.to_person_id == person_id)
+    return bool(tx.scalar(select(exists(select(link.id).where(*wanted, link.reason.startswith(reason))))))
+
+
 def known_by_id(tx: Connection, patient_id: int) -> Known:
     """The patient of a row that exists."""
     return _known(tx.execute(select(t.patient).where(t.patient.c.id == patient_id)))[0]

@@ -101,6 +101,9 @@ DOUBT_REASON = {
     "sex-differs": N_("The sexes differ"),
     "name-differs": N_("The names differ"),
     "birth-date-or-sex-missing": N_("A birth date or sex is missing"),
+    "number-differs": N_("The identity numbers differ"),
+    "several-agree": N_("Several people fit the description"),
+    "described-as-another": N_("The source now describes somebody else under this number"),
     "number-contradicts-birth-date": N_("The identity number contradicts the birth date"),
     "number-contradicts-sex": N_("The identity number contradicts the sex"),
 }

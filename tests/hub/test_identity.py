@@ -13,8 +13,8 @@ from tests.hub.kernel import ADMIN, Kernel
 NUMBER = "99010119800101001"
 
 
-def number(male: bool = True) -> str:
-    body = NUMBER[:-1] + ("1" if male else "2")
+def number(male: bool = True, region: str = "990101") -> str:
+    body = region + NUMBER[6:-1] + ("1" if male else "2")
     weights = [pow(2, 17 - position, 11) for position in range(17)]
     check = (12 - sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11) % 11
     return body + ("X" if check == 10 else str(check))
@@ -137,6 +137,61 @@ def test_registration_message_corrects_the_source_s_own_patient(hub: Kernel) -> 
         "李铭",
         "李明",
     ]
+
+
+@pytest.mark.parametrize(
+    ("anew", "reason"),
+    [
+        ({"resident": number(region="990102")}, "number-differs"),
+        ({"name": "张伟"}, "name-differs"),
+        ({"born": "1980-02-02"}, "birth-date-differs"),
+        ({"sex": "female"}, "sex-differs"),
+    ],
+)
+def test_registration_message_undoes_a_link_whose_ground_it_takes_away(
+    hub: Kernel, anew: dict[str, str], reason: str
+) -> None:
+    first = hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED}, source="CHC02")
+    hub.send({"mr": "B9", **AGREED, **anew, "adt": True}, source="CHC02")
+    assert people(hub) == 2
+    assert reason in {doubt.reason for doubt in hub.query.doubts(hub.ask(ADMIN))}
+    kept = hub.query.report(hub.ask(), first.report_ids[0])
+    assert kept.doubtful
+    identifiers = hub.query.patient(hub.ask(), kept.patient_id).patient.identifiers
+    assert {identifier.value for identifier in identifiers} == {"A1", number()}
+
+
+def test_registration_message_asks_again_about_a_link_that_a_person_made(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
+    (doubt,) = hub.query.doubts(hub.ask(ADMIN))
+    hub.identity.decide(hub.ask(ADMIN), doubt.id, link=True)
+    hub.send({"mr": "B9", **AGREED, "name": "张伟", "sex": "female", "adt": True}, source="CHC02")
+    assert people(hub) == 1
+    (anew,) = hub.query.doubts(hub.ask(ADMIN))
+    assert anew.reason == "sex-differs"
+    hub.identity.decide(hub.ask(ADMIN), anew.id, link=False)
+    assert people(hub) == 2
+
+
+def test_number_given_to_somebody_else_makes_the_earlier_results_doubtful(hub: Kernel) -> None:
+    (report_id,) = hub.send({"mr": "1", "name": "王芳", "born": "1950-01-01", "sex": "female"}).report_ids
+    hub.send({"mr": "1", "name": "张伟", "born": "1990-02-02", "sex": "male", "adt": True})
+    assert hub.query.report(hub.ask(), report_id).doubtful
+    (doubt,) = hub.query.doubts(hub.ask(ADMIN))
+    hub.identity.decide(hub.ask(ADMIN), doubt.id, link=True)
+    assert not hub.query.report(hub.ask(), report_id).doubtful
+
+
+def test_description_that_fits_two_people_is_linked_to_neither(hub: Kernel) -> None:
+    hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
+    hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
+    (doubt,) = hub.query.doubts(hub.ask(ADMIN))
+    hub.identity.decide(hub.ask(ADMIN), doubt.id, link=False)
+    hub.send({"mr": "C5", "key": "F3", **AGREED, "name": ""}, source="DH02")
+    assert people(hub) == 3
+    assert {doubt.reason for doubt in hub.query.doubts(hub.ask(ADMIN))} == {"several-agree"}
 
 
 @pytest.mark.parametrize("typed", ["王芳", "王", "芳", "wangfang", "wf", "WF", "Wang Fang", "A1"])
