@@ -1,7 +1,7 @@
 """Reports and their versions. A version, once written, is never changed."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,6 +205,17 @@ def versions(tx: Connection, disclosure: Disclosure, report_id: int) -> tuple[Re
     if not rows:
         raise NotFound("no such report", where="report")
     return tuple(_record(row) for row in rows)
+
+
+def persons(tx: Connection, disclosure: Disclosure, report_ids: Iterable[int]) -> tuple[int, ...]:
+    """Whose these reports are."""
+    query = (
+        select(t.patient.c.person_id)
+        .join(t.report, t.report.c.patient_id == t.patient.c.id)
+        .join(t.organization, t.organization.c.id == t.report.c.organization_id)
+        .where(t.report.c.id.in_(list(report_ids)), *scope(disclosure))
+    )
+    return tuple(tx.scalars(query.distinct()))
 
 
 def version(tx: Connection, disclosure: Disclosure, report_id: int, number: int | None = None) -> ReportRecord:

@@ -48,9 +48,10 @@ def delivery(visit: Visiting, delivery_id: int) -> Response:
 
 def _delivery_page(visit: Visit, delivery_id: int, fault: Fault | None = None, status: int = 200) -> Response:
     record = visit.verbs.query.delivery(visit.disclosure, delivery_id)
-    content = visit.verbs.retrieve.original(visit.disclosure, delivery_id)
     category = Category(record.category) if record.category else None
-    raw = raw_view(content, record.where)
+    raw = None
+    if record.state is not State.INDEXED or visit.may(Permission.READ_REPORTS):
+        raw = raw_view(visit.verbs.retrieve.original(visit.disclosure, delivery_id), record.where)
     return page(visit, "delivery.html", status=status, record=record, category=category, raw=raw, fault=fault)
 
 

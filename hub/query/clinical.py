@@ -24,8 +24,10 @@ class Clinical(Reading):
 
     def find_patients(self, disclosure: Disclosure, criteria: PatientCriteria) -> Page[PatientRecord]:
         """Patients who match. Raises Forbidden where the role does not include it."""
-        with self._reading(disclosure, Action.SEARCH, "Patient", *_KNOW) as tx:
-            return patients.search(tx, disclosure, criteria)
+        with self._reading(disclosure, Action.SEARCH, "Patient", *_KNOW) as asked:
+            page = patients.search(asked.tx, disclosure, criteria)
+            asked.shows(record.id for record in page.items)
+            return page
 
     def patient(self, disclosure: Disclosure, patient_id: int, version: int | None = None) -> PatientRecord:
         """One patient, as known now or at a version. Raises NotFound."""
@@ -37,31 +39,39 @@ class Clinical(Reading):
     def patient_versions(self, disclosure: Disclosure, patient_id: int) -> tuple[PatientRecord, ...]:
         """Newest first. Raises NotFound."""
         entity = f"Patient/{patient_id}"
-        with self._reading(disclosure, Action.READ, entity, *_KNOW, patient_id=patient_id) as tx:
-            return patients.versions(tx, disclosure, patient_id)
+        with self._reading(disclosure, Action.READ, entity, *_KNOW, patient_id=patient_id) as asked:
+            return patients.versions(asked.tx, disclosure, patient_id)
 
     def reports(self, disclosure: Disclosure, criteria: ReportCriteria) -> Page[ReportRecord]:
         """Current versions of the reports that match."""
-        with self._reading(disclosure, Action.SEARCH, "DiagnosticReport", _READ, patient_id=criteria.patient_id) as tx:
-            page = reports.search(tx, disclosure, criteria)
-            return Page(observations.with_ids(tx, page.items), page.total, page.offset)
+        with self._reading(
+            disclosure, Action.SEARCH, "DiagnosticReport", _READ, patient_id=criteria.patient_id
+        ) as asked:
+            page = reports.search(asked.tx, disclosure, criteria)
+            asked.shows(record.patient_id for record in page.items)
+            return Page(observations.with_ids(asked.tx, page.items), page.total, page.offset)
 
     def report(self, disclosure: Disclosure, report_id: int, version: int | None = None) -> ReportRecord:
         """One version of a report, the current one unless said otherwise. Raises NotFound."""
         entity = f"DiagnosticReport/{report_id}" + (f"/_history/{version}" if version else "")
-        with self._reading(disclosure, Action.READ, entity, _READ) as tx:
-            found = reports.version(tx, disclosure, report_id, version)
-            return observations.with_ids(tx, [found])[0]
+        with self._reading(disclosure, Action.READ, entity, _READ) as asked:
+            found = reports.version(asked.tx, disclosure, report_id, version)
+            asked.shows([found.patient_id])
+            return observations.with_ids(asked.tx, [found])[0]
 
     def report_versions(self, disclosure: Disclosure, report_id: int) -> tuple[ReportRecord, ...]:
         """Newest first. Raises NotFound."""
-        with self._reading(disclosure, Action.READ, f"DiagnosticReport/{report_id}/_history", _READ) as tx:
-            return observations.with_ids(tx, reports.versions(tx, disclosure, report_id))
+        with self._reading(disclosure, Action.READ, f"DiagnosticReport/{report_id}/_history", _READ) as asked:
+            found = reports.versions(asked.tx, disclosure, report_id)
+            asked.shows(record.patient_id for record in found)
+            return observations.with_ids(asked.tx, found)
 
     def observations(self, disclosure: Disclosure, criteria: ObservationCriteria) -> Page[ObservationRecord]:
         """Single results of current reports."""
-        with self._reading(disclosure, Action.SEARCH, "Observation", _READ, patient_id=criteria.patient_id) as tx:
-            return observations.search(tx, disclosure, criteria)
+        with self._reading(disclosure, Action.SEARCH, "Observation", _READ, patient_id=criteria.patient_id) as asked:
+            page = observations.search(asked.tx, disclosure, criteria)
+            asked.shows(record.patient_id for record in page.items)
+            return page
 
     def observation(self, disclosure: Disclosure, observation_id: int, version: int | None = None) -> ObservationRecord:
         """One result as its report says now, or said at a version of the report.
@@ -75,8 +85,10 @@ class Clinical(Reading):
 
     def observation_versions(self, disclosure: Disclosure, observation_id: int) -> tuple[ObservationRecord, ...]:
         """Newest first. Raises NotFound."""
-        with self._reading(disclosure, Action.READ, f"Observation/{observation_id}", _READ) as tx:
-            return observations.versions(tx, disclosure, observation_id)
+        with self._reading(disclosure, Action.READ, f"Observation/{observation_id}", _READ) as asked:
+            found = observations.versions(asked.tx, disclosure, observation_id)
+            asked.shows(record.patient_id for record in found)
+            return found
 
     def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, unit: str) -> tuple[ObservationRecord, ...]:
         """The patient's numbers of one analyte, oldest first; only those that are comparable: same code, same unit.
@@ -87,8 +99,8 @@ class Clinical(Reading):
             patient_id=patient_id, code=code.code, code_system=code.system, newest_first=True, limit=_TREND
         )
         entity = f"Observation?code={code.code}"
-        with self._reading(disclosure, Action.SEARCH, entity, _READ, patient_id=patient_id) as tx:
-            found = observations.search(tx, disclosure, criteria)
+        with self._reading(disclosure, Action.SEARCH, entity, _READ, patient_id=patient_id) as asked:
+            found = observations.search(asked.tx, disclosure, criteria)
         return tuple(
             record
             for record in reversed(found.items)
@@ -107,12 +119,14 @@ class Clinical(Reading):
         decision_id: int | None = None,
     ) -> tuple[Decision, ...]:
         """Decisions on reuse, newest first."""
-        with self._reading(disclosure, Action.SEARCH, "Provenance", _READ, patient_id=patient_id) as tx:
-            return decisions.records(
-                tx,
+        with self._reading(disclosure, Action.SEARCH, "Provenance", _READ, patient_id=patient_id) as asked:
+            found = decisions.records(
+                asked.tx,
                 disclosure,
                 report_id=report_id,
                 version=version,
                 patient_id=patient_id,
                 decision_id=decision_id,
             )
+            asked.shows(decision.patient_id for decision in found)
+            return found

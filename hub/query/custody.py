@@ -27,18 +27,20 @@ class Custody(Reading):
         offset: int = 0,
     ) -> Page[DeliveryRecord]:
         """Deliveries, newest first."""
-        with self._reading(disclosure, Action.SEARCH, "Delivery", *_LIST_DELIVERIES) as tx:
-            return deliveries.records(tx, disclosure, state=state, text=text, limit=limit, offset=offset)
+        with self._reading(disclosure, Action.SEARCH, "Delivery", *_LIST_DELIVERIES) as asked:
+            return deliveries.records(asked.tx, disclosure, state=state, text=text, limit=limit, offset=offset)
 
     def delivery(self, disclosure: Disclosure, delivery_id: int) -> DeliveryRecord:
         """Raises NotFound."""
-        with self._reading(disclosure, Action.READ, f"Delivery/{delivery_id}", *_SEE_DELIVERY) as tx:
-            return deliveries.record(tx, disclosure, delivery_id)
+        with self._reading(disclosure, Action.READ, f"Delivery/{delivery_id}", *_SEE_DELIVERY) as asked:
+            return deliveries.record(asked.tx, disclosure, delivery_id)
 
     def doubts(self, disclosure: Disclosure, state: DoubtState = DoubtState.OPEN) -> tuple[IdentityDoubt, ...]:
         """Identity questions in that state, oldest first."""
-        with self._reading(disclosure, Action.SEARCH, "IdentityDoubt", Permission.RESOLVE_IDENTITY) as tx:
-            return doubts.records(tx, disclosure, state)
+        with self._reading(disclosure, Action.SEARCH, "IdentityDoubt", Permission.RESOLVE_IDENTITY) as asked:
+            found = doubts.records(asked.tx, disclosure, state)
+            asked.shows(each for doubt in found for each in (doubt.patient_id, doubt.other_patient_id))
+            return found
 
     def audit(
         self,
@@ -51,7 +53,7 @@ class Custody(Reading):
         offset: int = 0,
     ) -> Page[AuditRecord]:
         """The trail, newest first."""
-        with self._reading(disclosure, Action.SEARCH, "AuditEvent", Permission.READ_AUDIT) as tx:
+        with self._reading(disclosure, Action.SEARCH, "AuditEvent", Permission.READ_AUDIT) as asked:
             return audit.records(
-                tx, disclosure, patient_id=patient_id, account=account, action=action, limit=limit, offset=offset
+                asked.tx, disclosure, patient_id=patient_id, account=account, action=action, limit=limit, offset=offset
             )

@@ -1,6 +1,7 @@
 """Studies, series and instances."""
 
 from hub.access import Permission
+from hub.disclosing import Asked
 from schemas.disclosure import Action, Disclosure
 from schemas.paging import Page
 from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
@@ -16,23 +17,34 @@ class Imaging(Reading):
 
     def studies(self, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
         """Studies that match, newest first."""
-        with self._reading(disclosure, Action.SEARCH, "ImagingStudy", _READ, patient_id=criteria.patient_id) as tx:
-            return studies.search(tx, disclosure, criteria)
+        with self._reading(disclosure, Action.SEARCH, "ImagingStudy", _READ, patient_id=criteria.patient_id) as asked:
+            page = studies.search(asked.tx, disclosure, criteria)
+            asked.shows(record.patient_id for record in page.items)
+            return page
 
     def study(self, disclosure: Disclosure, study_id: int) -> StudyRecord:
         """Raises NotFound."""
-        with self._reading(disclosure, Action.READ, f"ImagingStudy/{study_id}", _READ) as tx:
-            return studies.study(tx, disclosure, study_id)
+        with self._reading(disclosure, Action.READ, f"ImagingStudy/{study_id}", _READ) as asked:
+            found = studies.study(asked.tx, disclosure, study_id)
+            asked.shows([found.patient_id])
+            return found
 
     def series(self, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
         """The series of a study; none where there is no such study."""
-        with self._reading(disclosure, Action.READ, f"ImagingStudy?uid={study_instance_uid}", _READ) as tx:
-            return studies.series(tx, disclosure, study_instance_uid)
+        with self._reading(disclosure, Action.READ, f"ImagingStudy?uid={study_instance_uid}", _READ) as asked:
+            asked.shows(_person(asked, disclosure, study_instance_uid))
+            return studies.series(asked.tx, disclosure, study_instance_uid)
 
     def instances(
         self, disclosure: Disclosure, study_instance_uid: str, series_instance_uid: str = "", sop_instance_uid: str = ""
     ) -> tuple[InstanceRecord, ...]:
         """Where the instances of a study, of a series, or the one lie; none where there is no such."""
         uid = sop_instance_uid or series_instance_uid or study_instance_uid
-        with self._reading(disclosure, Action.READ, f"ImagingStudy?uid={uid}", _READ) as tx:
-            return studies.instances(tx, disclosure, study_instance_uid, series_instance_uid, sop_instance_uid)
+        with self._reading(disclosure, Action.READ, f"ImagingStudy?uid={uid}", _READ) as asked:
+            asked.shows(_person(asked, disclosure, study_instance_uid))
+            return studies.instances(asked.tx, disclosure, study_instance_uid, series_instance_uid, sop_instance_uid)
+
+
+def _person(asked: Asked, disclosure: Disclosure, study_instance_uid: str) -> list[int]:
+    criteria = StudyCriteria(study_instance_uids=(study_instance_uid,), limit=1)
+    return [record.patient_id for record in studies.search(asked.tx, disclosure, criteria).items]

@@ -1,14 +1,10 @@
 """What the parts of the query verb share: one audited transaction for one question."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection
-
-from hub import audit
-from hub.access import Permission, require
+from hub.access import Permission
+from hub.disclosing import Asked, disclosing
 from schemas.disclosure import Action, Disclosure
-from schemas.faults import Fault
 from storage.database import Database
 
 
@@ -18,7 +14,6 @@ class Reading:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @contextmanager
     def _reading(
         self,
         disclosure: Disclosure,
@@ -26,15 +21,6 @@ class Reading:
         entity: str,
         *permissions: Permission,
         patient_id: int | None = None,
-        detail: str = "",
-    ) -> Iterator[Connection]:
-        """Commits the audit record with the read. A read that found nothing, or was refused, leaves one as well."""
-        try:
-            require(disclosure.principal, *permissions)
-            with self._database.write() as tx:
-                yield tx
-                audit.record(tx, disclosure, action, entity, patient_id=patient_id, detail=detail)
-        except Fault as fault:
-            with self._database.write() as tx:
-                audit.record(tx, disclosure, action, entity, outcome=fault.category, patient_id=patient_id)
-            raise
+    ) -> AbstractContextManager[Asked]:
+        """See hub.disclosing."""
+        return disclosing(self._database, disclosure, action, entity, *permissions, patient_id=patient_id)

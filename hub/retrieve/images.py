@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from hub import audit
-from hub.access import Permission, require
+from hub.access import Permission
+from hub.disclosing import disclosing
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import NotFound, UnsupportedPayload
 from schemas.study import InstanceRecord, StudyCriteria
@@ -107,15 +107,18 @@ class Images:
     def _find(
         self, disclosure: Disclosure, action: Action, study_uid: str, series_uid: str, sop_uid: str
     ) -> tuple[InstanceRecord, ...]:
-        require(disclosure.principal, Permission.READ_REPORTS)
-        with self._database.write() as tx:
-            known = studies.search(tx, disclosure, StudyCriteria(study_instance_uids=(study_uid,), limit=1)).items
-            found = studies.instances(tx, disclosure, study_uid, series_uid, sop_uid)
+        uid = sop_uid or series_uid or study_uid
+        with disclosing(
+            self._database, disclosure, action, f"ImagingStudy?uid={uid}", Permission.READ_REPORTS
+        ) as asked:
+            criteria = StudyCriteria(study_instance_uids=(study_uid,), limit=1)
+            known = studies.search(asked.tx, disclosure, criteria).items
+            found = studies.instances(asked.tx, disclosure, study_uid, series_uid, sop_uid)
             if not known or not found:
-                raise NotFound("no such study, series or instance", where=sop_uid or series_uid or study_uid)
-            study = known[0]
-            detail = f"{len(found)} instances"
-            audit.record(tx, disclosure, action, f"ImagingStudy/{study.id}", patient_id=study.patient_id, detail=detail)
+                raise NotFound("no such study, series or instance", where=uid)
+            asked.entity = f"ImagingStudy/{known[0].id}"
+            asked.detail = f"{len(found)} instances"
+            asked.shows([known[0].patient_id])
         return found
 
     def _file(self, instance: InstanceRecord) -> Content:

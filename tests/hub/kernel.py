@@ -12,6 +12,7 @@ from hub.ingest import Ingest, Senders
 from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
+from hub.retrieve import Retrieve
 from schemas.codes import Coding
 from schemas.delivery import Accounting, Channel, Claim, Delivery, Format, Origin, Reading, Receipt
 from schemas.disclosure import Disclosure, Principal, Role
@@ -108,6 +109,7 @@ class Kernel:
     ingest: Ingest
     query: Query
     recognition: Recognition
+    retrieve: Retrieve
     identity: Resolution
 
     def send(self, said: dict[str, Any] | bytes, source: str = "CHC01") -> Receipt:
@@ -145,6 +147,7 @@ def kernel(urls: Engines) -> Kernel:
         Ingest(database, objects, senders, {Format.HL7V2: read}, lambda _: Format.HL7V2),
         Query(database),
         Recognition(database),
+        Retrieve(database, objects),
         Resolution(database),
     )
 

@@ -1,5 +1,6 @@
 """A report is a sequence of versions; decisions point at the one that was seen."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from schemas.delivery import State
 from schemas.disclosure import Principal
 from schemas.faults import Conflict, Forbidden, InvalidPayload, NotFound
 from schemas.observation import ObservationCriteria, Quantity
+from schemas.patient import PatientCriteria
 from schemas.recognition import Order, Verdict
 from schemas.report import ReportCriteria, ReportStatus
 from schemas.study import StudyCriteria
@@ -191,9 +193,53 @@ def test_every_read_leaves_an_audit_record_and_so_does_a_refused_one(hub: Kernel
     with pytest.raises(NotFound):
         hub.query.report(hub.ask(), 999_999)
     trail = hub.query.audit(hub.ask(AUDITOR)).items
+    assert all(r.patient_id for r in trail if r.account == "clinician" and r.outcome == "success")
     entity = f"DiagnosticReport/{report_id}"
     assert [(r.account, r.outcome) for r in trail if r.entity == entity] == [
         ("auditor", "forbidden"),
         ("clinician", "success"),
     ]
     assert any(r.outcome == "not-found" for r in trail)
+
+
+def test_audit_trail_names_every_patient_who_was_shown(hub: Kernel) -> None:
+    images = {"mr": "1", "category": "imaging", "status": "partial", "study": "1.2.3", "sop": "1.2.3.1"}
+    (study_report,) = hub.send(images).report_ids
+    one = hub.send({"mr": "1", "values": {HB: 130}})
+    two = hub.send({"mr": "2", "key": "F2", "values": {HB: 140}})
+    person, other_person = (hub.query.report(hub.ask(), each.report_ids[0]).patient_id for each in (one, two))
+    asked: dict[str, Callable[[], object]] = {
+        "DiagnosticReport": lambda: hub.query.reports(hub.ask(), ReportCriteria()),
+        "Observation": lambda: hub.query.observations(hub.ask(), ObservationCriteria()),
+        "Patient": lambda: hub.query.find_patients(hub.ask(), PatientCriteria()),
+    }
+    for entity, ask in asked.items():
+        ask()
+        assert _named(hub, entity) == {person, other_person}
+    (study,) = hub.query.studies(hub.ask(), StudyCriteria()).items
+    hub.query.report_versions(hub.ask(), study_report)
+    hub.query.study(hub.ask(), study.id)
+    hub.query.series(hub.ask(), "1.2.3")
+    hub.retrieve.original(hub.ask(), one.delivery_id)
+    for entity in (
+        f"DiagnosticReport/{study_report}/_history",
+        f"ImagingStudy/{study.id}",
+        "ImagingStudy?uid=1.2.3",
+        f"Delivery/{one.delivery_id}",
+    ):
+        assert _named(hub, entity) == {person}
+
+
+def _named(hub: Kernel, entity: str) -> set[int | None]:
+    trail = hub.query.audit(hub.ask(AUDITOR), account="clinician").items
+    return {record.patient_id for record in trail if record.entity == entity}
+
+
+def test_who_keeps_the_hub_sees_what_could_not_be_read_and_no_report(hub: Kernel) -> None:
+    refused, taken = hub.send(b"not JSON"), hub.send({"mr": "1"})
+    assert b"".join(hub.retrieve.original(hub.ask(ADMIN), refused.delivery_id).chunks) == b"not JSON"
+    for who in (ADMIN, AUDITOR):
+        with pytest.raises(Forbidden):
+            hub.retrieve.original(hub.ask(who), taken.delivery_id)
+    refusals = [r for r in hub.query.audit(hub.ask(AUDITOR)).items if r.entity == f"Delivery/{taken.delivery_id}"]
+    assert {(r.account, r.outcome) for r in refusals} >= {("admin", "forbidden"), ("auditor", "forbidden")}
