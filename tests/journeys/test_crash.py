@@ -54,6 +54,8 @@ class Load:
 
     def _ct(self) -> None:
         ae = AE("CHC01")
+        # Short: nobody is there to answer after the kill.
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 3
         ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
         association = ae.associate("127.0.0.1", self._hub.ports["dicom"])
         study = ct(patient=f"C{self._name}").StudyInstanceUID
