@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import hmac
+import os
 import secrets
 import threading
 from collections import deque
@@ -27,6 +28,7 @@ TOKEN_LIFETIME = dt.timedelta(hours=1)
 # So many wrong passwords for one account within the window, and it has to wait.
 _TRIES = 10
 _WINDOW = dt.timedelta(minutes=5)
+_PATIENCE_S = 10.0
 
 
 class Permission(StrEnum):
@@ -97,7 +99,10 @@ class Access:
         self._database = database
         self._hasher = PasswordHasher()
         self._lock = threading.Lock()
-        self._failures: dict[str, deque[dt.datetime]] = {}
+        # By account: its tries since the last right password.
+        self._tries: dict[str, deque[dt.datetime]] = {}
+        # Argon2 takes 64 MiB for each password that is looked at.
+        self._hashing = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         # Checked in place of an unknown account's hash, so that the time taken does not tell which accounts exist.
         self._nobody = self._hasher.hash(secrets.token_hex())
 
@@ -109,14 +114,14 @@ class Access:
 
     def sign_in(self, account: str, password: str, address: str) -> SignedIn:
         """Opens a session. Raises Forbidden for a wrong name or password, Busy after too many of them. Audited."""
-        self._refuse_guessing(account)
+        self._count_try(account)
         with self._database.read() as tx:
             known = accounts.account(tx, account)
         if not self._matches(known.password_hash if known else self._nobody, password) or known is None:
             self._failed(account, address)
             raise Forbidden("the account name or the password is wrong")
         with self._lock:
-            self._failures.pop(account, None)
+            self._tries.pop(account, None)
         token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(32), audit.now()
         with self._database.write() as tx:
             accounts.remove_expired_tokens(tx, now)
@@ -125,26 +130,30 @@ class Access:
         return SignedIn(token, csrf, known.principal, now + SESSION_LIFETIME)
 
     def _matches(self, password_hash: str, password: str) -> bool:
+        if not self._hashing.acquire(timeout=_PATIENCE_S):
+            raise Busy("too many people sign in at this moment", where="account")
         try:
             return self._hasher.verify(password_hash, password)
         except VerificationError:
             return False
+        finally:
+            self._hashing.release()
 
-    def _refuse_guessing(self, account: str) -> None:
+    def _count_try(self, account: str) -> None:
+        """Counts before the password is looked at, so that tries at the same moment do not all pass for the first."""
         now = audit.now()
         with self._lock:
-            failures = self._failures.get(account, deque())
-            while failures and failures[0] < now - _WINDOW:
-                failures.popleft()
-            if len(failures) >= _TRIES:
+            # Names that nobody has must not fill the memory either.
+            if len(self._tries) > 10_000:
+                self._tries.clear()
+            tries = self._tries.setdefault(account, deque())
+            while tries and tries[0] < now - _WINDOW:
+                tries.popleft()
+            if len(tries) >= _TRIES:
                 raise Busy("too many wrong passwords; wait a few minutes", where="account")
+            tries.append(now)
 
     def _failed(self, account: str, address: str) -> None:
-        with self._lock:
-            # Names that nobody has must not fill the memory either.
-            if len(self._failures) > 10_000:
-                self._failures.clear()
-            self._failures.setdefault(account, deque()).append(audit.now())
         entry = Entry(audit.now(), Action.SIGN_IN, outcome="forbidden", account=account[:64], address=address)
         with self._database.write() as tx:
             add_audit(tx, [entry])
