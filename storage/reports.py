@@ -46,6 +46,11 @@ def known_by_key(tx: Connection, organization_id: int, category: ReportCategory,
     return _known(tx.execute(query).first())
 
 
+def known_by_id(tx: Connection, report_id: int) -> Known | None:
+    """The report of this id."""
+    return _known(tx.execute(_current().where(t.report.c.id == report_id)).first())
+
+
 def known_by_accession(tx: Connection, patient_id: int, organization_id: int, accession_number: str) -> Known | None:
     """The report of images that this institution made of this patient under this accession number."""
     query = _current().where(

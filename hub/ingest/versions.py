@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from hub.identity import recognise
 from schemas.faults import IdentityConflict
 from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
-from storage import decisions, observations, outbox, patients, reports
+from storage import decisions, observations, outbox, patients, reports, studies
 from storage.reports import Known
 
 # How far a report has come; one that has come less far never replaces one that has come further.
@@ -46,6 +46,10 @@ def index_report(tx: Connection, report: Report, organization_id: int, delivery_
 
 def _known(tx: Connection, report: Report, patient_id: int, organization_id: int) -> Known | None:
     known = reports.known_by_key(tx, organization_id, report.category, report.key)
+    if known is None and _images_only(report):
+        # A study belongs to whoever sent it first; who sends it on, as a centre does, adds nothing but images.
+        study = studies.known_study(tx, report.study_instance_uid)
+        known = reports.known_by_id(tx, study.report_id) if study else None
     if known or report.category is not ReportCategory.IMAGING or not report.accession_number:
         return known
     # The reading of images that came before it: the accession number ties the two.

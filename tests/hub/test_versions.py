@@ -15,6 +15,7 @@ from schemas.recognition import Order, Verdict
 from schemas.report import ReportCriteria, ReportStatus
 from schemas.study import StudyCriteria
 from tests.hub.kernel import ADMIN, AUDITOR, TECHNICIAN, Kernel
+from tests.hub.test_identity import number
 
 HB = "718-7"
 
@@ -137,6 +138,16 @@ def test_same_instance_again_is_welcome_and_other_content_under_its_uid_is_held(
     held = hub.send({**images, "pixels": "b"})
     assert (held.state, held.where) == (State.HELD, "(0008,0018)")
     assert len(hub.query.instances(hub.ask(), "1.2.3")) == 1
+
+
+def test_study_that_a_second_institution_sends_on_is_one_report(hub: Kernel) -> None:
+    known = {"resident": number(), "born": "1980-01-01", "sex": "male", "name": "李明"}
+    images = {"category": "imaging", "status": "partial", "study": "1.2.3", "accession": "A7", **known}
+    first = hub.send({**images, "mr": "1", "sop": "1.2.3.1"}, source="CHC01")
+    for sop in ("1.2.3.1", "1.2.3.2"):
+        assert hub.send({**images, "mr": "9", "sop": sop}, source="CHC02").report_ids == first.report_ids
+    assert hub.query.reports(hub.ask(), ReportCriteria()).total == 1
+    assert len(hub.query.instances(hub.ask(), "1.2.3")) == 2
 
 
 def test_study_bound_to_another_patient_is_held(hub: Kernel) -> None:
