@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
+from schemas.identifiers import AUTHORITY
 from schemas.organization import Organization, OrganizationRecord, Source
 
 from . import tables as t
@@ -72,6 +73,14 @@ def source(tx: Connection, name: str) -> Source | None:
     )
     row: Any = tx.execute(query).first()
     return Source(*row) if row else None
+
+
+def another_registers(tx: Connection, system: str, authority: str) -> bool:
+    """Whether identifiers of this system are given out by a registered authority other than this one."""
+    named = system.removeprefix(AUTHORITY)
+    if named in (system, authority):
+        return False
+    return bool(tx.scalar(select(exists(select(t.source.c.id).where(t.source.c.authority == named)))))
 
 
 def setting(tx: Connection, name: str, default: str = "") -> str:

@@ -12,7 +12,7 @@ from hub import audit
 from hub.identity import recognise
 from schemas.delivery import Reading, Receipt, State
 from schemas.faults import Category, Fault, Internal, InvalidPayload
-from storage import deliveries
+from storage import deliveries, organizations
 from storage.audit import Entry
 from storage.audit import add as add_audit
 from storage.database import Collision, Database
@@ -114,9 +114,12 @@ def _take(tx: Connection, prepared: Prepared) -> int:
 
 
 def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: int, now: dt.datetime) -> tuple[int, ...]:
+    source = prepared.delivery.origin.source
     for patient in reading.patients:
-        recognise(tx, patient, update=reading.update, now=now)
-    organization_id = prepared.delivery.origin.source.organization_id
+        # Nobody corrects whom another institution registered: where that would contradict, a person decides.
+        own = not organizations.another_registers(tx, patient.key.system, source.authority)
+        recognise(tx, patient, update=reading.update and own, now=now)
+    organization_id = source.organization_id
     ids = {index_report(tx, report, organization_id, delivery_id, now) for report in reading.reports}
     for instance in reading.instances:
         ids.add(index_instance(tx, instance, prepared, organization_id, delivery_id, now))

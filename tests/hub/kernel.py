@@ -72,7 +72,7 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
         said = json.loads(text)
     except ValueError as error:
         raise InvalidPayload("expected JSON", where="byte 0") from error
-    patient = _patient(said, origin.source.authority)
+    patient = _patient(said, said.get("authority", origin.source.authority))
     if said.get("adt"):
         return Reading(patients=(patient,), update=True, accounting=Accounting(1, 1))
     category = ReportCategory(said.get("category", "laboratory"))

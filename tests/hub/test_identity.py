@@ -139,6 +139,16 @@ def test_registration_message_corrects_the_source_s_own_patient(hub: Kernel) -> 
     ]
 
 
+def test_registration_message_corrects_no_other_institution_s_patient(hub: Kernel) -> None:
+    hub.send({"mr": "1", "name": "李明", "born": "1970-01-01"}, source="CHC01")
+    held = hub.send({"mr": "1", "name": "张伟", "authority": "CHC01", "adt": True}, source="CHC02")
+    assert (held.state, held.category) == (State.HELD, "conflict")
+    taken = hub.send({"mr": "1", "name": "李明", "sex": "male", "authority": "CHC01", "adt": True}, source="CHC02")
+    assert taken.state is State.INDEXED
+    (person,) = hub.query.find_patients(hub.ask(), PatientCriteria()).items
+    assert (person.patient.name.text, person.patient.sex) == ("李明", "male")
+
+
 @pytest.mark.parametrize(
     ("anew", "reason"),
     [
