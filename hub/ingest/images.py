@@ -1,6 +1,7 @@
 """Indexing SOP instances: the same again is welcome, other content under the same UID is held."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,17 @@ from storage import patients, reports, studies
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
+
+
+def reports_of_stored(tx: Connection, instances: Sequence[Instance]) -> set[int]:
+    """The reports of instances that are stored as they are, every one; empty where any of them says something new."""
+    found: set[int] = set()
+    for instance in instances:
+        stored = studies.known_instance(tx, instance.sop_instance_uid)
+        if stored is None or stored.data_set_digest != instance.data_set_digest:
+            return set()
+        found.add(stored.report_id)
+    return found
 
 
 def index_instance(

@@ -17,7 +17,7 @@ from storage.audit import Entry
 from storage.audit import add as add_audit
 from storage.database import Collision, Database
 
-from .images import index_instance
+from .images import index_instance, reports_of_stored
 from .prepared import Prepared
 from .versions import index_report
 
@@ -119,6 +119,9 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
         # Nobody corrects whom another institution registered: where that would contradict, a person decides.
         own = not organizations.another_registers(tx, patient.key.system, source.authority)
         recognise(tx, patient, update=reading.update and own, now=now)
+    # Whoever sends an instance on, perhaps under a number of their own for the patient, adds nothing to it.
+    if again := reports_of_stored(tx, reading.instances):
+        return tuple(sorted(again))
     organization_id = source.organization_id
     ids = {index_report(tx, report, organization_id, delivery_id, now) for report in reading.reports}
     for instance in reading.instances:

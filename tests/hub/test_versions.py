@@ -150,6 +150,13 @@ def test_study_that_a_second_institution_sends_on_is_one_report(hub: Kernel) -> 
     assert len(hub.query.instances(hub.ask(), "1.2.3")) == 2
 
 
+def test_instance_that_is_sent_on_under_another_number_of_the_patient_is_welcome(hub: Kernel) -> None:
+    images = {"category": "imaging", "status": "partial", "study": "1.2.3", "sop": "1.2.3.1"}
+    first = hub.send({**images, "mr": "1"}, source="CHC01")
+    again = hub.send({**images, "mr": "9"}, source="CHC02")
+    assert (again.state, again.report_ids) == (State.INDEXED, first.report_ids)
+
+
 def test_study_bound_to_another_patient_is_held(hub: Kernel) -> None:
     images = {"category": "imaging", "status": "partial", "study": "1.2.3"}
     hub.send({**images, "mr": "1", "sop": "1.2.3.1"})
