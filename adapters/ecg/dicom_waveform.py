@@ -44,10 +44,9 @@ def read_waveform(dataset: Dataset, patient: Patient, origin: Origin) -> tuple[R
     The report is preliminary until the object says that a person has confirmed it. Its `recording` is left empty.
     Raises InvalidPayload for a waveform that contradicts itself, UnsupportedPayload for other kinds of waveform.
     """
-    sop_class = str(dataset.get("SOPClassUID", ""))
-    if sop_class not in SOP_CLASSES:
-        raise UnsupportedPayload("expected a 12-lead or general ECG waveform", where="(0008,0016)")
     try:
+        if str(dataset.get("SOPClassUID", "")) not in SOP_CLASSES:
+            raise UnsupportedPayload("expected a 12-lead or general ECG waveform", where="(0008,0016)")
         return _read(dataset, patient, origin)
     except _DAMAGED as error:
         raise InvalidPayload(f"waveform cannot be decoded ({type(error).__name__})", where="(5400,0100)") from error

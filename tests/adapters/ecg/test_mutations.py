@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.ecg import aecg, scp_ecg
@@ -80,6 +80,8 @@ def test_annotated_ecg_with_a_number_gone_wrong(at: int, value: str) -> None:
 
 @BOUNDED
 @given(MUTATIONS)
+@example([(357, b"S\x01")])  # the SOP class itself under a value representation that it does not fit
+@example([(356, b"A")])  # and under one that does not exist
 @pytest.mark.filterwarnings("ignore")  # pydicom warns of what it can read all the same
 def test_mutated_waveform_object(mutations: list[tuple[int, bytes]]) -> None:
     try:
