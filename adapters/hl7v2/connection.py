@@ -58,6 +58,8 @@ class Connection:
         self._stopping = stopping
         self._decoder = FrameDecoder(limits.max_bytes)
         self._frame_began = 0.0
+        # Since when it waits for a peer that has begun nothing; None while there is work on it. Monotonic seconds.
+        self.idle_since: float | None = time.monotonic()
 
     def serve(self) -> None:
         """Returns when the connection is to be closed."""
@@ -77,6 +79,7 @@ class Connection:
         try:
             self._line.settimeout(self._patience())
             content = self._line.recv(_READ)
+            self.idle_since = None
             if not content:
                 return False
             self._decoder.feed(content)
@@ -109,6 +112,8 @@ class Connection:
                 self._refuse(fault)
                 return False
             if frame is None:
+                if not self._decoder.inside:
+                    self.idle_since = time.monotonic()
                 return True
             self._frame_began = 0.0
             # An empty frame is a heartbeat of sorts: nothing to keep, nothing to answer.
@@ -118,7 +123,10 @@ class Connection:
 
     def _answer(self, frame: bytes) -> None:
         """Delivers the messages of a frame, a batch perhaps, one after another; the answers go in the same order."""
+        self.idle_since = None
         answers = b"".join(framed(answer) for message in messages(frame) for answer in self._taken(message))
+        # Before the answer is out: whoever has it knows that nothing is begun here any more.
+        self.idle_since = time.monotonic()
         if answers:
             self._send(answers)
 

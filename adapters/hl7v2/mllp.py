@@ -81,6 +81,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.limits = limits
         self.stopping = threading.Event()
         self._open: dict[_Request, threading.Thread] = {}
+        self._connections: dict[_Request, Connection] = {}
         self._lock = threading.Lock()
         super().__init__(address, _Handler)
 
@@ -88,9 +89,34 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         # Each connection may hold a frame in memory, so their number is a limit on memory too.
         with self._lock:
             room = len(self._open) < self.limits.max_connections
-        if not room:
+            longest_idle = None if room else self._longest_idle()
+        if not room and longest_idle is None:
             log.warning("mllp.refused", reason="too many connections", limit=self.limits.max_connections)
-        return room
+            return False
+        if longest_idle is not None:
+            # A peer that only holds its place gives it up to one that comes to send; it may come again.
+            log.info("mllp.made_room", limit=self.limits.max_connections)
+            with contextlib.suppress(OSError):
+                longest_idle.shutdown(socket.SHUT_RD)
+        return True
+
+    def _longest_idle(self) -> socket.socket | None:
+        """The connection that has waited longest with nothing begun; it is no longer counted."""
+        idle = [(c.idle_since, line) for line, c in self._connections.items() if c.idle_since is not None]
+        if not idle:
+            return None
+        _, line = min(idle, key=lambda each: each[0])
+        self._connections.pop(line)
+        self._open.pop(line)
+        return line if isinstance(line, socket.socket) else None
+
+    def serve(self, line: socket.socket, address: str) -> None:
+        """Serves one connection to its end."""
+        connection = Connection(line, address, self.deliver, self.identify, self.limits, self.stopping)
+        with self._lock:
+            if line in self._open:
+                self._connections[line] = connection
+        connection.serve()
 
     def process_request_thread(self, request: _Request, client_address: object) -> None:
         try:
@@ -98,6 +124,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         finally:
             with self._lock:
                 self._open.pop(request, None)
+                self._connections.pop(request, None)
 
     def process_request(self, request: _Request, client_address: object) -> None:
         thread = threading.Thread(
@@ -129,6 +156,4 @@ class _Handler(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        server = self.server
-        address = str(self.client_address[0])
-        Connection(self.request, address, server.deliver, server.identify, server.limits, server.stopping).serve()
+        self.server.serve(self.request, str(self.client_address[0]))

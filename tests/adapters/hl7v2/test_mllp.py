@@ -278,14 +278,31 @@ def test_an_idle_connection_is_closed_in_the_end(custody: Custody) -> None:
         assert closed(line)
 
 
-def test_more_connections_than_allowed_are_turned_away(custody: Custody) -> None:
+def test_a_connection_that_only_holds_its_place_gives_it_up_to_one_that_comes_to_send(custody: Custody) -> None:
     with listening(custody, Limits(max_connections=1)) as server, connected(server) as first:
         first.sendall(framed(numbered(1)))
         assert answers(first, 1) == [("AA", "M1")]
         with connected(server) as second:
+            second.sendall(framed(numbered(2)))
+            assert answers(second, 1) == [("AA", "M2")]
+        assert closed(first)
+
+
+def test_more_connections_at_work_than_allowed_are_turned_away(custody: Custody) -> None:
+    with listening(custody, Limits(max_connections=1)) as server, connected(server) as first:
+        at_work, may_go_on = threading.Event(), threading.Event()
+
+        def dawdle(_: bytes) -> None:
+            at_work.set()
+            assert may_go_on.wait(10)
+
+        custody.before = dawdle
+        first.sendall(framed(numbered(1)))
+        assert at_work.wait(10)
+        with connected(server) as second:
             assert closed(second)
-        first.sendall(framed(numbered(2)))
-        assert answers(first, 1) == [("AA", "M2")]
+        may_go_on.set()
+        assert answers(first, 1) == [("AA", "M1")]
 
 
 def test_a_peer_that_vanishes_harms_nobody(server: MllpListener, custody: Custody) -> None:
