@@ -11,6 +11,7 @@ from schemas.report import ReportCategory
 
 from . import ecg_files
 from .ecg_signal import Pattern, Rhythm, generate
+from .er7 import ZONE
 from .people import Person
 
 TITLE = "常规12导联心电图"
@@ -47,7 +48,8 @@ def examination(
         latin=person.latin,
         birth_date=person.birth_date,
         sex=person.sex,
-        observed_at=at,
+        # A cart writes the hour on the wall, mostly without a zone.
+        observed_at=at.astimezone(ZONE),
         signal=signal,
         statements=ecg_files.statements(pattern, signal.measurements),
         confirmed_by=confirmed_by,

@@ -89,3 +89,9 @@ def test_the_bad_ones_are_bad_in_the_way_that_is_told() -> None:
     first, other = TODAY.ct_series()[0], TODAY.contradicting_slice()
     assert first.SOPInstanceUID == other.SOPInstanceUID
     assert first.PixelData != other.PixelData
+
+
+def test_every_cart_writes_the_hour_of_the_districts_clock() -> None:
+    files = list(TODAY.ecgs())
+    taken = [read("CHC03", file.content, file.hint).reports[0].observed_at for file in files]
+    assert taken == [NOW - dt.timedelta(minutes=20 + 3 * number) for number in range(1, len(files) + 1)]
