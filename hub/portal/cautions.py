@@ -9,15 +9,23 @@ _UNCONFIRMED = frozenset({ReportStatus.REGISTERED, ReportStatus.PRELIMINARY})
 _CORRECTED = frozenset({ReportStatus.CORRECTED, ReportStatus.AMENDED})
 
 
-def cautions(record: ReportRecord) -> tuple[str, ...]:
-    """Msgids, gravest first; empty when nothing speaks against reuse on the face of the report."""
+def cautions(record: ReportRecord, *, read: bool = False) -> tuple[str, ...]:
+    """Msgids, gravest first; empty when nothing speaks against reuse on the face of the report.
+
+    read: whether somebody has written a report of these images that stands by itself.
+    """
     status = record.report.status
+    pictures = status is ReportStatus.PARTIAL
     said = (
         (status in WITHDRAWN, N_("The issuing institution has withdrawn this report.")),
         (not record.current, N_("A later version of this report exists. You are looking at an earlier one.")),
         (record.doubtful, N_("The identity of this patient is in doubt. The report may belong to somebody else.")),
         (status in _UNCONFIRMED, N_("This report is preliminary: nobody has confirmed it yet.")),
-        (status is ReportStatus.PARTIAL, N_("The images are here; a written report is not.")),
+        (pictures and not read, N_("The images are here; a written report is not.")),
+        (
+            pictures and read,
+            N_("These are the images alone. Their written report stands by itself, see the link above."),
+        ),
         (any(is_critical(o) for o in flagged(record)), N_("It holds a critical value: never reuse it without a look.")),
     )
     return tuple(words for holds, words in said if holds)

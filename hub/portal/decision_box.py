@@ -12,6 +12,7 @@ from schemas.recognition import Decision, Order, ReasonList, Verdict, reason_lis
 from schemas.report import ReportRecord
 
 from .cautions import cautions, withdrawn
+from .imaging import readings
 from .render import fragment
 from .session import Fields, Posting, Visit
 from .timeline import organizations
@@ -28,6 +29,7 @@ class Box:
     """The recognition box of one version of a report.
 
     mine: the latest decision of the asker's own institution about this version; decisions: all, newest first.
+    readings: where this is images alone, what was written of them.
     """
 
     may_decide: bool
@@ -37,6 +39,7 @@ class Box:
     mine: Decision | None
     decisions: tuple[Decision, ...]
     organizations: dict[str, Organization]
+    readings: tuple[ReportRecord, ...] = ()
 
 
 def box(visit: Visit, record: ReportRecord) -> Box:
@@ -44,14 +47,16 @@ def box(visit: Visit, record: ReportRecord) -> Box:
     decisions = visit.verbs.query.decisions(visit.disclosure, report_id=record.id)
     decisions = tuple(sorted(decisions, key=lambda d: (d.decided_at, d.id), reverse=True))
     here = [d for d in decisions if d.organization == visit.principal.organization and d.version == record.version]
+    written = readings(visit, record)
     return Box(
         may_decide=visit.may(Permission.DECIDE),
         may_recognise=record.current and not record.doubtful and not withdrawn(record),
         reasons=reason_list(),
-        cautions=cautions(record),
+        cautions=cautions(record, read=bool(written)),
         mine=here[0] if here else None,
         decisions=decisions,
         organizations=organizations(visit),
+        readings=written,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from schemas.report import ReportRecord
+from schemas.report import WITHDRAWN, ReportCategory, ReportCriteria, ReportRecord
 from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
 
 from .i18n import N_
@@ -55,6 +55,19 @@ def viewer(visit: Visit, record: ReportRecord) -> Viewer | None:
     )
     windows = CT_WINDOWS if "CT" in found.items[0].modalities else CT_WINDOWS[:1]
     return Viewer(found.items[0], series, windows)
+
+
+def readings(visit: Visit, record: ReportRecord) -> tuple[ReportRecord, ...]:
+    """Where a record is a study's images alone: what doctors, mostly of another institution, wrote of that study."""
+    report = record.report
+    if report.category is not ReportCategory.IMAGING or not report.study_instance_uid:
+        return ()
+    if report.conclusion or report.findings:
+        return ()
+    criteria = ReportCriteria(patient_id=record.patient_id, study_instance_uid=report.study_instance_uid)
+    found = visit.verbs.query.reports(visit.disclosure, criteria).items
+    written = (r for r in found if r.report.conclusion or r.report.findings)
+    return tuple(r for r in written if r.report.status not in WITHDRAWN)
 
 
 def _series(record: SeriesRecord, instances: tuple[InstanceRecord, ...]) -> SeriesView:

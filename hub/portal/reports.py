@@ -10,7 +10,7 @@ from schemas.codes import Coding
 from schemas.report import ReportRecord
 
 from . import decision_box, ecg, imaging, laboratory
-from .cautions import cautions, corrected, withdrawn
+from .cautions import corrected, withdrawn
 from .contents import download, show
 from .render import fragment, page
 from .session import Visit, Visiting
@@ -34,7 +34,6 @@ def report(visit: Visiting, report_id: int, version: Version = None) -> Response
         patient=visit.verbs.query.patient(visit.disclosure, record.patient_id),
         versions=visit.verbs.query.report_versions(visit.disclosure, report_id),
         organizations=organizations(visit),
-        cautions=cautions(record),
         corrected=corrected(record),
         withdrawn=withdrawn(record),
         box=decision_box.box(visit, record),

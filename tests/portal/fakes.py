@@ -296,7 +296,10 @@ class FakeQuery:
         found = [
             r
             for r in self.reports_
-            if r.current and r.patient_id == criteria.patient_id and criteria.category in (None, r.report.category)
+            if r.current
+            and r.patient_id == criteria.patient_id
+            and criteria.category in (None, r.report.category)
+            and criteria.study_instance_uid in ("", r.report.study_instance_uid)
         ]
         found.sort(key=lambda r: r.observed_at, reverse=True)
         return Page(tuple(found[criteria.offset : criteria.offset + criteria.limit]), len(found), criteria.offset)

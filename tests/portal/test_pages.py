@@ -2,12 +2,14 @@
 
 import http.client
 import re
+from dataclasses import replace
 
 import pytest
 
 from schemas.disclosure import Role
 from schemas.faults import Busy
 from schemas.recognition import Verdict, reason_list
+from schemas.report import ReportStatus
 
 from . import fakes
 from .conftest import Person, Portal, field
@@ -100,6 +102,24 @@ def test_images_are_fetched_from_this_hub_in_slice_order(clinician: Person) -> N
 
 def test_a_written_report_without_images_says_so(clinician: Person) -> None:
     assert "没有可显示的影像" in clinician.get("/reports/10").text
+
+
+def test_images_lead_to_what_another_institution_wrote_of_them(clinician: Person, portal: Portal) -> None:
+    written = next(r for r in portal.verbs.query.reports_ if r.id == 4 and r.current)
+    bare = replace(written.report, status=ReportStatus.PARTIAL, conclusion="", findings="")
+    portal.verbs.query.reports_.append(replace(written, id=40, version=1, organization="DH1", report=bare))
+    page = clinician.get("/reports/40").text
+    assert "尚未收到与影像对应的文字报告" not in page
+    assert "仅有影像，尚无文字报告" not in page
+    assert 'href="/reports/4"' in page
+    assert "右肺下叶磨玻璃结节，建议 6 个月后复查。" in page
+
+
+def test_images_that_nobody_read_say_so(clinician: Person, portal: Portal) -> None:
+    written = next(r for r in portal.verbs.query.reports_ if r.id == 4 and r.current)
+    bare = replace(written.report, status=ReportStatus.PARTIAL, conclusion="", findings="", study_instance_uid="1.9")
+    portal.verbs.query.reports_.append(replace(written, id=40, version=1, report=bare))
+    assert "尚未收到与影像对应的文字报告" in clinician.get("/reports/40").text
 
 
 def test_an_unconfirmed_ecg_cannot_be_taken_for_a_confirmed_one(clinician: Person) -> None:
