@@ -1,16 +1,19 @@
 """Questions whose answer must be `none`: rows that contradict each other."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, exists, select
 
 from schemas.delivery import State
+from schemas.disclosure import Action
 
 from . import tables as t
 
 
 def contradictions(tx: Connection) -> Iterator[str]:
     """One line for each row that stands for something which is not there. Ids only."""
+    yield from _unaudited(tx)
     unsupported = select(t.instance.c.id).where(
         ~exists(select(t.delivery.c.id).where(t.delivery.c.digest == t.instance.c.digest))
     )
@@ -35,3 +38,21 @@ def contradictions(tx: Connection) -> Iterator[str]:
     empty = select(t.study.c.id).where(~exists(select(t.series.c.id).where(t.series.c.study_id == t.study.c.id)))
     for study_id in tx.scalars(empty):
         yield f"study {study_id}: has no series"
+
+
+def _unaudited(tx: Connection) -> Iterator[str]:
+    """Deliveries and decisions without their audit record: the trail was cut, or they were forged.
+
+    The chain itself cannot tell when its newest records are missing; what they recorded can.
+    """
+    audited = set(tx.scalars(select(t.audit.c.entity).where(t.audit.c.action == Action.RECEIVE.value).distinct()))
+    for delivery_id in tx.scalars(select(t.delivery.c.id)):
+        if f"Delivery/{delivery_id}" not in audited:
+            yield f"delivery {delivery_id}: its arrival is not in the audit trail"
+    decided = Counter(tx.scalars(select(t.audit.c.entity).where(t.audit.c.action == Action.DECIDE.value)))
+    decisions = Counter(
+        f"DiagnosticReport/{report_id}/_history/{version}"
+        for report_id, version in tx.execute(select(t.decision.c.report_id, t.decision.c.version))
+    )
+    for entity in decisions - decided:
+        yield f"{entity}: a decision on it is not in the audit trail"

@@ -39,7 +39,8 @@ def hub(door: str) -> Iterator[Receiver]:
 @contextlib.contextmanager
 def storescp() -> Iterator[Receiver | None]:
     """Writes files and keeps no index; None where dcmtk is not installed."""
-    program = shutil.which("storescp")
+    # pynetdicom puts a program of the same name into the environment's own folder.
+    program = shutil.which("storescp", path="/usr/bin:/usr/local/bin")
     if program is None:
         yield None
         return

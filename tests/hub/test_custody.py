@@ -135,6 +135,21 @@ def test_verify_finds_a_missing_object_and_an_altered_audit_record(hub: Kernel) 
     assert any("audit record 1" in problem for problem in problems)
 
 
+def test_verify_finds_that_the_newest_audit_records_are_gone(hub: Kernel) -> None:
+    (report_id,) = hub.send({"mr": "1"}).report_ids
+    decided = hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Verdict.RECOGNISED)
+    kept = hub.send({"mr": "2", "key": "F2"})
+    assert list(verify(hub.database, hub.objects)) == []
+    with hub.database.engine.connect() as tx:
+        dialect = tx.dialect.name
+    with hub.database.write() as tx:
+        tx.execute(text(f"DROP TRIGGER {'audit_no_delete' if dialect == 'sqlite' else 'audit_append_only ON audit'}"))
+        tx.execute(text("DELETE FROM audit WHERE action IN ('receive', 'decide') AND id > 1"))
+    problems = "\n".join(verify(hub.database, hub.objects))
+    assert f"delivery {kept.delivery_id}:" in problems
+    assert f"DiagnosticReport/{decided.report_id}/_history/1:" in problems
+
+
 def _drop_guard(dialect: str, hub: Kernel) -> None:
     with hub.database.write() as tx:
         name = "audit_no_update" if dialect == "sqlite" else "audit_append_only ON audit"
