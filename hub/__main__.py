@@ -13,6 +13,7 @@ from hub import app, demo, logs
 from hub.check import check
 from hub.ingest.verify import verify
 from hub.settings import Settings
+from hub.settings import read as read_settings
 from schemas.faults import Fault
 
 PARTS = ("web", "dicom", "mllp", "worker")
@@ -22,9 +23,9 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the process's exit code. A Fault becomes a sentence, never a traceback."""
     arguments = _parser().parse_args(argv)
-    settings = _settings(arguments)
-    logs.configure(settings.log_level)
     try:
+        settings = _settings(arguments)
+        logs.configure(settings.log_level)
         return int(arguments.run(arguments, settings))
     except Fault as fault:
         print(f"dxhub: {fault}", file=sys.stderr)
@@ -36,13 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _settings(arguments: argparse.Namespace) -> Settings:
     names = ("data", "host", "http_port", "dicom_port", "mllp_port")
     given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
-    return Settings(**given)
+    return read_settings(**given)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dxhub", description="A district's exchange hub for diagnostic reports. 区域检查检验结果互认共享中枢"
     )
+    parser.add_argument("--version", action="version", version=f"dxhub {app.VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_demo, _serve, _migrate, _token, _check, _verify):
         add(commands)
@@ -64,7 +66,8 @@ def _command(
 
 
 def _stores(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", type=Path, metavar="DIR", help="folder of the embedded database and objects")
+    what = "folder of the embedded database and objects (./dxhub-data)"
+    command.add_argument("--data", type=Path, metavar="DIR", help=what)
 
 
 def _doors(command: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """The composition root: the only module that knows every package."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from adapters.registry import READERS, sniff
 from hub import portal
 from hub.access import Access
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
+from hub.doors import require_doors
 from hub.ingest import Ingest, Senders
 from hub.ingest.reconcile import reconcile
 from hub.metrics import count_delivery
@@ -25,7 +27,7 @@ from hub.settings import Settings
 from hub.verbs import Verbs
 from hub.web_server import WebServer
 from hub.worker import Worker
-from schemas.faults import Forbidden, Internal
+from schemas.faults import Internal
 from storage import presence
 from storage.database import Database
 from storage.migrate import migrate
@@ -55,10 +57,20 @@ def open_stores(settings: Settings, *, create: bool = True) -> Stores:
     url = settings.database_url.get_secret_value()
     if url.startswith("sqlite:///") and not create and not Path(url.removeprefix("sqlite:///")).exists():
         raise Internal("there is no hub in this folder; `dxhub demo` or `dxhub serve` makes one", where="--data")
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _require_folder(settings.data)
     database = Database(url)
     migrate(database)
     return Stores(database, objects_from_url(settings.objects_url.get_secret_value()), Access(database))
+
+
+def _require_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise Internal(f"the folder {folder} cannot be made: {reason}", where="--data, DXHUB_DATA") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Internal(f"the folder {folder} cannot be written", where="--data, DXHUB_DATA")
 
 
 @dataclass
@@ -141,12 +153,7 @@ def _listeners(hub: Hub, parts: set[str]) -> dict[str, Listener]:
 @contextmanager
 def running(settings: Settings, parts: set[str]) -> Iterator[Hub]:
     """A hub that listens while the block runs, and finishes what it acknowledged when it ends."""
-    if not settings.is_local and not settings.allow_insecure:
-        raise Forbidden(
-            "the hub would listen beyond this machine without encryption; put a TLS proxy before it, or set "
-            "DXHUB_ALLOW_INSECURE=true if the network itself is trusted",
-            where="DXHUB_HOST",
-        )
+    require_doors(settings, parts)
     if not settings.is_local:
         log.warning("hub.listens_without_encryption", host=settings.host)
     stores = open_stores(settings)

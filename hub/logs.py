@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 # They quote the values that they stumble over.
-TALKATIVE = ("pydicom", "pynetdicom", "hl7apy", "ecgdatakit", "PIL", "sqlalchemy")
+TALKATIVE = ("pydicom", "pynetdicom", "hl7apy", "ecgdatakit", "PIL", "sqlalchemy", "urllib3")
 _PLACES = 6
 
 

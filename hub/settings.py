@@ -2,10 +2,12 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.faults import InvalidPayload
 
 
 class Settings(BaseSettings):
@@ -31,7 +33,9 @@ class Settings(BaseSettings):
     dicom_ae_title: str = Field("DXHUB", min_length=1, max_length=16, description="Our AE title")
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
-    log_level: str = Field("info", description="`debug`, `info`, `warning` or `error`; never a patient's data")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="`debug`, `info`, `warning` or `error`; never a patient's data"
+    )
 
     @model_validator(mode="after")
     def _defaults(self) -> Self:
@@ -52,3 +56,13 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def read(**flags: Any) -> Settings:  # noqa: ANN401 - a setting is of any type
+    """The settings, flags of the command line before the environment. Raises InvalidPayload that names the setting."""
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        # The value itself is not repeated: two of the settings hold secrets.
+        raise InvalidPayload(first["msg"], where=f"DXHUB_{str(first['loc'][0]).upper()}") from None

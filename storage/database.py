@@ -4,9 +4,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -23,7 +24,7 @@ class Database:
     """The index, custody and audit records. `url`: as SQLAlchemy writes it."""
 
     def __init__(self, url: str) -> None:
-        self.engine = _sqlite(url) if url.startswith("sqlite") else _postgresql(url)
+        self.engine = _engine(url)
         # SQLite lets one writer in and has the others knock with growing pauses; threads of ours rather queue.
         self._turn: AbstractContextManager[object] = _Turn() if url.startswith("sqlite") else nullcontext()
 
@@ -52,6 +53,18 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        # Only the scheme is repeated: the rest of the address may hold a secret.
+        scheme = f"{urlsplit(url).scheme or 'no scheme'}://…"
+        said = f"the database is at sqlite:///… or postgresql+psycopg://…, not at {scheme}"
+        raise Internal(said, where="DXHUB_DATABASE_URL")
+    try:
+        return _sqlite(url) if url.startswith("sqlite") else _postgresql(url)
+    except (ArgumentError, ValueError):
+        raise Internal("the database's address cannot be understood", where="DXHUB_DATABASE_URL") from None
 
 
 class _Turn:

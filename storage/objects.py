@@ -103,4 +103,5 @@ def objects_from_url(url: str, scratch: Path | None = None) -> Objects:
     if parts.scheme == "s3":
         return S3Objects.at(url, scratch or Path(tempfile.gettempdir()) / "dxhub-incoming")
     # Only the scheme is repeated: the rest of the address may hold a secret.
-    raise Internal(f"objects are kept at file:///… or s3://…, not at {parts.scheme or 'no scheme'}://…")
+    scheme = f"{parts.scheme or 'no scheme'}://…"
+    raise Internal(f"objects are kept at file:///… or s3://…, not at {scheme}", where="DXHUB_OBJECTS_URL")

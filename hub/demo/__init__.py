@@ -10,6 +10,7 @@ import unicodedata
 import structlog
 
 from hub import app
+from hub.doors import require_doors
 from hub.settings import Settings
 
 from . import clinic, figures
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _run(settings: Settings, *, once: bool) -> int:
+    require_doors(settings, _PARTS)
     invented, narrator = district(), Narrator()
     narrator.step(f"建立虚构的听澜区：{settings.data}", "a fictional district is set up, with two years of history")
     with app.running(settings, set()) as hub:
