@@ -1,7 +1,7 @@
 """The hub's codes in the words that people use. Every word here is a msgid."""
 
 from schemas.delivery import Channel, Format, State
-from schemas.disclosure import Action, Role
+from schemas.disclosure import Action, Purpose, Role
 from schemas.faults import Category
 from schemas.organization import OrganizationKind
 from schemas.patient import Sex
@@ -95,6 +95,12 @@ ACTION = {
     Action.REPLAY: N_("Read again"),
     Action.LINK: N_("Identity decided"),
     Action.ADMINISTER: N_("Administered"),
+}
+PURPOSE = {
+    Purpose.TREATMENT: N_("Treatment"),
+    Purpose.QUALITY: N_("Quality improvement"),
+    Purpose.OPERATIONS: N_("Supervision"),
+    Purpose.ADMINISTRATION: N_("System administration"),
 }
 DOUBT_REASON = {
     "birth-date-differs": N_("The birth dates differ"),

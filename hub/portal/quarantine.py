@@ -65,9 +65,11 @@ def original(visit: Visiting, delivery_id: int) -> StreamingResponse:
 def replay(visit: Posting, delivery_id: int) -> Response:
     """Reads the kept bytes once more, with the readers of today."""
     try:
-        visit.verbs.ingest.replay(visit.disclosure, delivery_id)
-    except Fault as fault:
-        if fault.category in {Category.FORBIDDEN, Category.NOT_FOUND}:
+        fault = visit.verbs.ingest.replay(visit.disclosure, delivery_id).fault
+    except Fault as raised:
+        if raised.category in {Category.FORBIDDEN, Category.NOT_FOUND}:
             raise
+        fault = raised
+    if fault is not None:
         return _delivery_page(visit, delivery_id, fault)
     return RedirectResponse(f"/quarantine/{delivery_id}", status_code=303)

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.codes import Coding
 
 from . import formats, labels
+from .fault_words import teller
 from .i18n import LANGUAGES, Translate, translator
 from .menu import entries
 from .session import Visit
@@ -41,6 +42,7 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
     )
     made.filters["named"] = _namer(translator(language))
+    made.filters["told"] = teller(translator(language))
     made.globals.update({"_": translator(language), "language": language, "languages": LANGUAGES})
     made.globals.update({"static_url": static_url, "labels": labels, "formats": formats})
     for name in ("moment", "day", "age", "masked", "result", "unit", "number", "size"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.delivery import Receipt, State
 from schemas.disclosure import Role
 from schemas.faults import Busy
 from schemas.recognition import Verdict, reason_list
@@ -300,7 +301,7 @@ def test_a_form_that_declares_too_much_is_refused_before_it_is_sent(technician: 
 def test_a_file_that_is_too_large_is_refused_by_itself(technician: Person, portal: Portal) -> None:
     files = [("files", ("large.dcm", b"0" * 1_500_000)), ("files", ("small.dcm", b"0"))]
     answer = technician.client.post("/upload", data={"csrf": technician.csrf}, files=files)
-    assert "expected a file of at most 1000000 bytes" in answer.text
+    assert "文件不得超过 1000000 字节" in answer.text
     assert len(portal.verbs.ingest.hints) == 1
 
 
@@ -324,7 +325,16 @@ def test_a_delivery_marks_the_line_at_which_its_fault_stands(admin: Person) -> N
 def test_a_replay_reads_the_kept_bytes_again(admin: Person, portal: Portal) -> None:
     assert admin.send("/quarantine/101/replay").headers["location"] == "/quarantine/101"
     assert portal.verbs.ingest.replayed == [101]
-    assert "there is nothing to replay" in admin.send("/quarantine/102/replay").text
+    assert "无需重新解析" in admin.send("/quarantine/102/replay").text
+
+
+def test_a_replay_that_fails_again_says_so(admin: Person, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Receipt(101, "0" * 64, State.QUARANTINED, fakes.NOW, (), "invalid", "XML is not well-formed", "line 3")
+    monkeypatch.setattr(portal.verbs.ingest, "replay", lambda *_: refused)
+    page = admin.send("/quarantine/101/replay").text
+    assert "本次仍无法解析" in page
+    assert "XML 格式不正确" in page
+    assert "line 3" in page
 
 
 def test_an_identity_doubt_shows_both_and_takes_one_answer(admin: Person, portal: Portal) -> None:

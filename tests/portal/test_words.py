@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from hub.portal import i18n
+from hub.portal.fault_words import KNOWN, teller
 from schemas.disclosure import Role
 from tests.source_tree import ROOT
 
@@ -19,6 +20,7 @@ from .conftest import Person, Portal
 PORTAL = ROOT / "hub" / "portal"
 CATALOGUE = PORTAL / "locale" / "zh" / "LC_MESSAGES" / "portal.po"
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
+PACKAGES = {"schemas", "storage", "adapters", "hub"}
 
 
 def used() -> set[str]:
@@ -110,3 +112,24 @@ def test_english_pages_hold_no_chinese_but_what_was_sent(visitor: Person) -> Non
     visitor.send("/language", language="en")
     page = visitor.get("/audit").text.replace("陈医生", "").replace("中文", "")
     assert not re.findall(r"[一-龥]", page)
+
+
+def test_what_people_meet_at_work_is_said_in_chinese() -> None:
+    told = teller(i18n.translator("zh"))
+    assert told("no usable patient identifier") == "没有可用的患者标识"
+    assert told("declares 8192 bytes where 8130 are left") == "声明为 8192 字节，实际只剩 8130 字节"
+    contradicted = "the patient known under this identifier is described otherwise (birth-date-differs)"
+    assert told(contradicted) == "该标识下的患者信息与已知记录不符（出生日期不一致）"
+    unnamed = "a PDF cannot say whose it is: the upload must name patient, time of the examination"
+    assert told(unnamed) == "PDF 无法自带患者身份，上传时须填写：患者, 检查时间"
+    assert told("something that nobody translated") == "something that nobody translated"
+    assert teller(i18n.translator("en"))(contradicted).endswith("(The birth dates differ)")
+
+
+@pytest.mark.parametrize("words", KNOWN)
+def test_every_fault_with_chinese_words_can_still_be_raised(words: str) -> None:
+    # Where values stand differs from raiser to raiser; the words around them do not.
+    parts = [part for part in re.split(PLACEHOLDER, words) if part.strip("() ")]
+    sources = [path for path in ROOT.glob("*/**/*.py") if path.parts[len(ROOT.parts)] in PACKAGES]
+    text = "\n".join(path.read_text("utf-8") for path in sources if path.name != "fault_words.py")
+    assert all(part in text for part in parts)

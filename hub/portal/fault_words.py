@@ -1,0 +1,81 @@
+"""What a fault says, in the reader's language. A fault's own words are English: they go to engineers and machines.
+
+Those that people meet at work stand here; any other keeps its English words, which are better than none.
+"""
+
+import re
+from collections.abc import Callable
+
+from .i18n import N_, Translate
+from .labels import DOUBT_REASON
+
+# `%(name)s` stands for what was found.
+KNOWN = (
+    N_("no usable patient identifier"),
+    N_("patient identifier missing"),
+    N_("a Patient ID is missing, so the images can be given to nobody"),
+    N_("a PDF cannot say whose it is: the upload must name %(missing)s"),
+    N_("no patient: quality control results are not taken"),
+    N_("the patient known under this identifier is described otherwise (%(reason)s)"),
+    N_("the study is already bound to another patient"),
+    N_("this report is already bound to another patient"),
+    N_("another instance is stored under this SOP Instance UID"),
+    N_("a unique identifier is missing"),
+    N_("the content is of no kind that this hub reads"),
+    N_("messages of type %(kind)s are not taken"),
+    N_("a media directory points at instances and is none"),
+    N_("declares %(declared)s bytes where %(left)s are left"),
+    N_("the data set ends in the middle of an element"),
+    N_("the transfer syntax is missing and cannot be told"),
+    N_("PDF is cut short: its end mark is missing"),
+    N_("XML is not well-formed"),
+    N_("XML with a document type or entities is not taken"),
+    N_("expected content, found none"),
+    N_("expected a message that begins with MSH"),
+    N_("expected a PID segment, found none"),
+    N_("expected results behind the patient, found none"),
+    N_("expected a file of at most %(bytes)s bytes"),
+    N_("expected the patient's name beside the number"),
+    N_("expected 18 characters with a correct check digit"),
+    N_("expected an identity number or a card number"),
+    N_("expected a date like 1980-02-03"),
+    N_("expected a date and time like 2026-11-21T10:30"),
+    N_("expected a choice: recognised, or a reason why not"),
+    N_("the report was withdrawn by its source; it cannot be recognised"),
+    N_("a newer version of this report exists; look at that one"),
+    N_("the patient's identity is in doubt; the report cannot be recognised yet"),
+    N_("this delivery is indexed; there is nothing to replay"),
+    N_("this role does not include what was asked"),
+    N_("expected this session's form token; reload the page and try again"),
+    N_("the database is locked, full or does not answer; nothing was promised"),
+)
+_MISSING = (N_("patient"), N_("category"), N_("time of the examination"))
+_PLACE = re.compile(r"%\\\((\w+)\\\)s")
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(words)), re.DOTALL)
+
+
+_PATTERNS = tuple((words, _pattern(words)) for words in KNOWN)
+
+
+def teller(translate: Translate) -> Callable[[str], str]:
+    """Says a fault's text in one language."""
+
+    def told(text: str) -> str:
+        for words, pattern in _PATTERNS:
+            if found := pattern.fullmatch(text):
+                values = {name: _value(translate, name, value) for name, value in found.groupdict().items()}
+                return translate(words) % values if values else translate(words)
+        return text
+
+    return told
+
+
+def _value(translate: Translate, name: str, value: str) -> str:
+    if name == "reason":
+        return ", ".join(translate(DOUBT_REASON.get(part, part)) for part in value.split(", "))
+    if name == "missing":
+        return ", ".join(translate(part) for part in value.split(", "))
+    return value
