@@ -155,6 +155,19 @@ def test_images_turn_by_keys_slider_and_window(watched: Watched) -> None:
     watched.fits()
 
 
+def test_the_name_stays_on_the_image_wherever_one_looks_closer(watched: Watched) -> None:
+    page = watched.sign_in("clinician")
+    page.goto(f"{watched.portal.address}/reports/4")
+    page.wait_for_function("document.querySelector('[data-image]').naturalWidth > 0")
+    stage, name = page.locator("[data-stage]"), page.locator(".viewer-top-left")
+    page.locator("[data-zoom]").click()
+    expect(stage).to_have_class(re.compile("zoomed"))
+    assert stage.evaluate("s => { s.scrollTo(150, 150); return s.scrollTop; }") > 100
+    shown, around = name.bounding_box(), stage.bounding_box()
+    assert shown and around
+    assert (shown["x"], shown["y"]) == (around["x"], around["y"])
+
+
 def test_a_picture_that_does_not_come_says_so(watched: Watched) -> None:
     page = watched.sign_in("clinician")
     page.route("**/rendered**", lambda route: route.fulfill(status=200, content_type="image/jpeg", body=b"no picture"))
