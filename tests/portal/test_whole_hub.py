@@ -91,10 +91,7 @@ def test_what_was_uploaded_is_found_read_decided_and_audited(person: Person) -> 
     refused = clinician.send("/reports/1/decisions", version="2", choice="03", comment="术前")
     assert refused.status_code == 303
     assert "术前" in clinician.get("/reports/1").text
-    assert (
-        "a newer version of this report exists"
-        in clinician.send("/reports/1/decisions", version="1", choice="recognised").text
-    )
+    assert "该报告已有新版本" in clinician.send("/reports/1/decisions", version="1", choice="recognised").text
 
     quality = as_role(person, Role.QUALITY)
     assert "术前" in quality.get("/decisions").text
