@@ -1,6 +1,7 @@
 """How values are written for a person: times, dates, identity numbers, results."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,9 @@ from schemas.observation import Observation, Quantity
 # The district's wall clock: every institution of the country keeps this one zone.
 ZONE = ZoneInfo("Asia/Shanghai")
 _VISIBLE_DIGITS = 4
+_POWER = re.compile(r"^(?:10\*|10\^)(\d+)(?=/|$)")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MICRO = re.compile(r"\bu(?=(?:mol|g|L|m|V|s|kat)\b)")
 
 
 def moment(value: dt.datetime | None) -> str:
@@ -86,6 +90,14 @@ def unit(observation: Observation) -> str:
     if isinstance(observation.value, Quantity):
         return observation.value.unit or observation.unit
     return observation.unit
+
+
+def spelled(unit: str) -> str:
+    """A unit as people write it: sources send UCUM, `10*9/L`, `umol/L`, `m[IU]/L`, `mL/min/{1.73_m2}`."""
+    unit = _POWER.sub(lambda found: "×10" + found[1].translate(_RAISED), unit.strip())
+    for written, read in (("{1.73_m2}", "1.73 m²"), ("[IU]", "IU"), ("[pH]", "pH"), ("Cel", "°C")):
+        unit = unit.replace(written, read)
+    return "°" if unit == "deg" else _MICRO.sub("μ", unit)
 
 
 def size(octets: int) -> str:

@@ -104,7 +104,7 @@ def trend(record: ReportRecord, points: tuple[ObservationRecord, ...], code: str
     numeric = tuple(p for p in points if isinstance(p.observation.value, Quantity))
     reference = here.reference_range if here else ""
     low, high = limits(reference)
-    data = {"points": [_point(p) for p in numeric], "low": low, "high": high, "unit": unit}
+    data = {"points": [_point(p) for p in numeric], "low": low, "high": high, "unit": formats.spelled(unit)}
     return Trend(here.code if here else Coding(code), unit, reference, numeric, json.dumps(data, ensure_ascii=False))
 
 

@@ -45,7 +45,7 @@ def environment(language: str) -> Environment:
     made.filters["told"] = teller(translator(language))
     made.globals.update({"_": translator(language), "language": language, "languages": LANGUAGES})
     made.globals.update({"static_url": static_url, "labels": labels, "formats": formats})
-    for name in ("moment", "day", "age", "masked", "result", "unit", "number", "size"):
+    for name in ("moment", "day", "age", "masked", "result", "unit", "spelled", "number", "size"):
         made.filters[name] = getattr(formats, name)
     return made
 

@@ -164,7 +164,8 @@ def test_the_name_stays_on_the_image_wherever_one_looks_closer(watched: Watched)
     expect(stage).to_have_class(re.compile("zoomed"))
     assert stage.evaluate("s => { s.scrollTo(150, 150); return s.scrollTop; }") > 100
     shown, around = name.bounding_box(), stage.bounding_box()
-    assert shown and around
+    assert shown
+    assert around
     assert (shown["x"], shown["y"]) == (around["x"], around["y"])
 
 

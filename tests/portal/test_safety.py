@@ -153,3 +153,25 @@ def test_fakes_hold_no_number_of_a_living_person() -> None:
     numbers = [i.value for p in fakes.PATIENTS for i in p.patient.identifiers if i.system == RESIDENT_ID]
     assert numbers
     assert all(number.startswith("990") for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("10*9/L", "×10⁹/L"),
+        ("10*12/L", "×10¹²/L"),
+        ("10^9/L", "×10⁹/L"),
+        ("umol/L", "μmol/L"),
+        ("ug/mL", "μg/mL"),
+        ("m[IU]/L", "mIU/L"),
+        ("mL/min/{1.73_m2}", "mL/min/1.73 m²"),
+        ("deg", "°"),
+        ("g/L", "g/L"),
+        ("U/L", "U/L"),
+        ("mmol/L", "mmol/L"),
+        ("个/HP", "个/HP"),
+        ("", ""),
+    ],
+)
+def test_units_are_written_as_people_read_them(sent: str, read: str) -> None:
+    assert formats.spelled(sent) == read
