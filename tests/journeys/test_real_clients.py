@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
@@ -10,7 +11,7 @@ import pytest
 from pynetdicom import AE
 
 from tests.journeys.process import Hub
-from tests.journeys.slices import data_set_of
+from tests.journeys.slices import ct, data_set_of, part10
 
 _DICOM_JSON = {"Accept": "application/dicom+json"}
 
@@ -31,32 +32,49 @@ def retrieved(hub: Hub, file: Path) -> bytes:
     return answer.content
 
 
-def test_storescu_sends_a_ct_that_qido_finds_by_patient_accession_and_date(hub: Hub, samples: Path) -> None:
-    storescu = shutil.which("storescu", path="/usr/bin:/usr/local/bin")
-    if storescu is None:
+@pytest.fixture
+def storescu(hub: Hub) -> Callable[[list[Path]], None]:
+    """dcmtk's sender; not pynetdicom's of the same name, which lies in the environment's own folder."""
+    program = shutil.which("storescu", path="/usr/bin:/usr/local/bin")
+    if program is None:
         pytest.skip("install dcmtk")
+
+    def send(files: list[Path]) -> None:
+        command = [program, "-aec", "DXHUB", "127.0.0.1", str(hub.ports["dicom"]), *map(str, files)]
+        sent = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+        assert sent.returncode == 0, sent.stderr
+
+    return send
+
+
+def test_storescu_sends_a_ct_that_qido_finds(hub: Hub, storescu: Callable[[list[Path]], None], samples: Path) -> None:
     files = ct_series(samples)
-    sent = subprocess.run(
-        [storescu, "-aec", "DXHUB", "127.0.0.1", str(hub.ports["dicom"]), *map(str, files)],
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert sent.returncode == 0, sent.stderr
+    storescu(files)
     header = pydicom.dcmread(files[0], stop_before_pixels=True)
-    asked = {
-        "PatientID": header.PatientID,
-        "AccessionNumber": header.get("AccessionNumber", ""),
-        "StudyDate": header.StudyDate,
-        "StudyInstanceUID": header.StudyInstanceUID,
-    }
+    # This scanner left date and accession number empty; the next test asks for those.
+    for name in ("PatientID", "StudyInstanceUID"):
+        assert _found(hub, name, str(header[name].value)) == [(header.StudyInstanceUID, 28)]
+
+
+@pytest.mark.parametrize("asked", ["PatientID", "AccessionNumber", "StudyDate"])
+def test_qido_finds_what_storescu_sent_by_patient_accession_and_date(
+    hub: Hub, storescu: Callable[[list[Path]], None], tmp_path: Path, asked: str
+) -> None:
+    day = {"PatientID": "19991231", "AccessionNumber": "20000101", "StudyDate": "20000229"}[asked]
+    slices = [ct(patient=f"Q{asked}", accession=f"A{day}", number=1)]
+    slices += [ct(slices[0].StudyInstanceUID, patient=f"Q{asked}", accession=f"A{day}", number=n) for n in (2, 3)]
+    for number, each in enumerate(slices):
+        each.StudyDate = day
+        (tmp_path / f"{number}.dcm").write_bytes(part10(each))
+    storescu(sorted(tmp_path.glob("*.dcm")))
+    assert _found(hub, asked, str(slices[0][asked].value)) == [(slices[0].StudyInstanceUID, 3)]
+
+
+def _found(hub: Hub, name: str, value: str) -> list[tuple[str, int]]:
+    """The studies that QIDO-RS finds, each with the number of its instances."""
     with hub.http() as client:
-        for name, value in asked.items():
-            if value:
-                (study,) = client.get("/dicomweb/studies", params={name: value}, headers=_DICOM_JSON).json()
-                assert study["0020000D"]["Value"] == [header.StudyInstanceUID], name
-                assert study["00201208"]["Value"] == [28]
+        answer = client.get("/dicomweb/studies", params={name: value}, headers=_DICOM_JSON)
+    return [(study["0020000D"]["Value"][0], study["00201208"]["Value"][0]) for study in answer.json()]
 
 
 def test_streamed_instances_come_back_byte_for_byte(hub: Hub, samples: Path) -> None:
