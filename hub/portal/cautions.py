@@ -24,7 +24,7 @@ def cautions(record: ReportRecord, *, read: bool = False) -> tuple[str, ...]:
         (pictures and not read, N_("The images are here; a written report is not.")),
         (
             pictures and read,
-            N_("These are the images alone. Their written report stands by itself, see the link above."),
+            N_("These are the images alone. Their written report stands by itself; this page links to it."),
         ),
         (any(is_critical(o) for o in flagged(record)), N_("It holds a critical value: never reuse it without a look.")),
     )
