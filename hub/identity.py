@@ -97,6 +97,11 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
     return known.id
 
 
+def same_person(tx: Connection, one: int, other: int) -> bool:
+    """Whether two patient rows belong to one person, as far as is known now."""
+    return one == other or patients.known_by_id(tx, one).person_id == patients.known_by_id(tx, other).person_id
+
+
 def _add(tx: Connection, said: Patient, now: dt.datetime) -> int:
     target, questions = _judge(tx, said)
     keys = search_keys(said.name)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from hub.identity import recognise
+from hub.identity import recognise, same_person
 from schemas.faults import ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import Report, ReportCategory
 from schemas.study import Instance
-from storage import patients, reports, studies
+from storage import reports, studies
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
@@ -42,7 +42,7 @@ def index_instance(
     study = studies.known_study(tx, instance.study.study_instance_uid)
     if study is None:
         study = _add_study(tx, instance, organization_id, patient_id, now)
-    elif not _same_person(tx, study.patient_id, patient_id):
+    elif not same_person(tx, study.patient_id, patient_id):
         raise IdentityConflict("the study is already bound to another patient", where="(0020,000D)")
     studies.add_instance(
         tx,
@@ -90,9 +90,3 @@ def _series(tx: Connection, study: KnownStudy, instance: Instance) -> int:
     if known[1] != study.id:
         raise ContentConflict("the series belongs to another study", where="(0020,000E)")
     return known[0]
-
-
-def _same_person(tx: Connection, known_id: int, said_id: int) -> bool:
-    if known_id == said_id:
-        return True
-    return patients.known_by_id(tx, known_id).person_id == patients.known_by_id(tx, said_id).person_id

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from hub.identity import recognise
+from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
 from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
-from storage import decisions, observations, outbox, patients, reports, studies
+from storage import decisions, observations, outbox, reports, studies
 from storage.reports import Known
 
 # How far a report has come; one that has come less far never replaces one that has come further.
@@ -35,7 +35,8 @@ def index_report(tx: Connection, report: Report, organization_id: int, delivery_
         _index_results(tx, report_id, 1, report, patient_id, now)
         outbox.add(tx, "report.new", {"report": report_id, "version": 1}, now)
         return report_id
-    _same_person(tx, known.patient_id, patient_id)
+    if not same_person(tx, known.patient_id, patient_id):
+        raise IdentityConflict("this report is already bound to another patient", where="report identifier")
     following = _following(tx, known, report)
     if following is not None:
         version = reports.add_version(tx, known, following, delivery_id=delivery_id, now=now)
@@ -57,13 +58,6 @@ def _known(tx: Connection, report: Report, patient_id: int, organization_id: int
     # One order may make several studies; each has a report of its own.
     apart = tied and report.study_instance_uid not in {"", tied.report.study_instance_uid}
     return None if apart else tied
-
-
-def _same_person(tx: Connection, known_id: int, said_id: int) -> None:
-    if known_id == said_id:
-        return
-    if patients.known_by_id(tx, known_id).person_id != patients.known_by_id(tx, said_id).person_id:
-        raise IdentityConflict("this report is already bound to another patient", where="report identifier")
 
 
 def _following(tx: Connection, known: Known, report: Report) -> Report | None:
