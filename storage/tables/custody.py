@@ -1,0 +1,72 @@
+"""What was taken, what was made from it, what others must be told of it, and the trail of all that was done."""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint
+
+from .columns import Exact, Instant, Key, key_column, metadata, reference
+
+delivery = Table(
+    "delivery",
+    metadata,
+    key_column(),
+    reference("source"),
+    # Digest of the content, or of content and hint together where somebody told the patient beside it.
+    Column("fingerprint", Exact, nullable=False),
+    Column("digest", Exact, nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("format", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("message_id", String, nullable=False, default=""),
+    Column("address", String, nullable=False, default=""),
+    Column("account", String, nullable=False, default=""),
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("state", String, nullable=False),
+    Column("category", String, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("place", String, nullable=False, default=""),
+    Column("hint", LargeBinary),
+    Column("accounting", LargeBinary),
+    UniqueConstraint("source_id", "fingerprint"),
+    Index("ix_delivery_waiting", "state", "id"),
+)
+
+# Objects made from a delivery: attachments and canonical waveforms.
+part = Table(
+    "part",
+    metadata,
+    reference("delivery"),
+    Column("digest", Exact, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    UniqueConstraint("delivery_id", "digest"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    key_column(),
+    Column("topic", String, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Index("ix_outbox_done_at", "done_at", "id"),
+)
+
+# Append-only: triggers refuse UPDATE and DELETE; each row's hash covers the row and the hash before it.
+audit = Table(
+    "audit",
+    metadata,
+    key_column(),
+    Column("at", Instant, nullable=False),
+    Column("action", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("account", Exact, nullable=False),
+    Column("role", String, nullable=False),
+    Column("organization", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("entity", String, nullable=False),
+    Column("patient_id", Key),
+    Column("detail", String, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ix_audit_patient_id", "patient_id"),
+    Index("ix_audit_account", "account"),
+)
