@@ -35,7 +35,7 @@ EDGES = {
 }
 
 # storage modules without patients' data, hence without a Disclosure. Any other one, also a new one, needs it.
-NO_PATIENTS = {"storage.accounts", "storage.organizations", "storage.outbox"}
+NO_PATIENTS = {"storage.accounts", "storage.mappings", "storage.organizations", "storage.outbox", "storage.tasks"}
 WRITES = ("add", "put", "link", "settle", "remove")
 # `known…` compares and links on the way in; what it finds is shown to nobody (see the test below).
 COMPARES = "known"

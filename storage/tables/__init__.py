@@ -4,7 +4,7 @@ from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
 from .findings import decision, delivery_report, observation, report, report_version
 from .images import instance, instance_metadata, series, study
-from .parties import account, organization, setting, source, token
+from .parties import account, mapping, organization, setting, source, source_version, task, token
 from .persons import doubt, link, patient, patient_identifier, patient_search_key, person, person_version
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "instance",
     "instance_metadata",
     "link",
+    "mapping",
     "metadata",
     "observation",
     "organization",
@@ -34,6 +35,8 @@ __all__ = [
     "series",
     "setting",
     "source",
+    "source_version",
     "study",
+    "task",
     "token",
 ]
