@@ -13,6 +13,7 @@ from schemas.disclosure import Action, AuditRecord, Disclosure
 from schemas.paging import Page
 
 from . import tables as t
+from .statement import Statement
 
 _START = b"\0" * 32
 # PostgreSQL's advisory lock under which the chain grows; SQLite has one writer anyway.
@@ -30,6 +31,8 @@ _FIELDS = (
     t.audit.c.patient_id,
     t.audit.c.detail,
 )
+_ADD = Statement(t.audit.insert())
+_LAST = Statement(select(t.audit.c.hash).order_by(t.audit.c.id.desc()).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,13 @@ def add(tx: Connection, entries: Sequence[Entry]) -> None:
     """Appends to the chain. Call it last in a transaction: on PostgreSQL the chain is locked until the commit."""
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    previous = tx.scalar(select(t.audit.c.hash).order_by(t.audit.c.id.desc()).limit(1)) or _START
+    previous = _LAST.scalar(tx) or _START
     rows = []
     for entry in entries:
         values = entry.row()
         previous = _link(previous, list(values.values()))
         rows.append({**values, "hash": previous})
-    tx.execute(t.audit.insert(), rows)
+    _ADD.many(tx, rows)
 
 
 def broken_links(tx: Connection) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, union
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, union
 
 from schemas.delivery import Accounting, Channel, Delivery, DeliveryRecord, Format, PatientHint, Receipt, State
 from schemas.disclosure import Disclosure
@@ -12,6 +12,7 @@ from schemas.faults import Fault, NotFound
 from schemas.paging import Page
 
 from . import tables as t
+from .statement import Statement
 
 _RECEIPT = (
     t.delivery.c.id,
@@ -21,6 +22,17 @@ _RECEIPT = (
     t.delivery.c.category,
     t.delivery.c.text,
     t.delivery.c.place,
+)
+_ADD = Statement(t.delivery.insert().returning(t.delivery.c.id))
+_ADD_PART = Statement(t.part.insert())
+_ADD_REPORT = Statement(t.delivery_report.insert())
+_REPORTS = Statement(
+    select(t.delivery_report.c.report_id).where(t.delivery_report.c.delivery_id == bindparam("delivery_id"))
+)
+_RECEIPT_OF_BYTES = Statement(
+    select(*_RECEIPT).where(
+        t.delivery.c.source_id == bindparam("source_id"), t.delivery.c.fingerprint == bindparam("fingerprint")
+    )
 )
 
 
@@ -42,7 +54,7 @@ def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, si
         "hint": to_json(origin.hint) if origin.hint else None,
         "accounting": to_json(accounting),
     }
-    return int(tx.scalar(t.delivery.insert().returning(t.delivery.c.id), values) or 0)
+    return int(_ADD.scalar(tx, **values))
 
 
 def _plain(text: str) -> str:
@@ -70,20 +82,17 @@ def add_parts(tx: Connection, delivery_id: int, parts: Iterable[tuple[str, int]]
         for digest, size in dict(parts).items()
         if digest not in known
     ]
-    if rows:
-        tx.execute(t.part.insert(), rows)
+    _ADD_PART.many(tx, rows)
 
 
 def add_reports(tx: Connection, delivery_id: int, report_ids: Iterable[int]) -> None:
     """Ties a delivery, as it is indexed, to the reports that it made or extended."""
     rows = [{"delivery_id": delivery_id, "report_id": report_id} for report_id in report_ids]
-    if rows:
-        tx.execute(t.delivery_report.insert(), rows)
+    _ADD_REPORT.many(tx, rows)
 
 
 def _reports_of(tx: Connection, delivery_id: int) -> tuple[int, ...]:
-    query = select(t.delivery_report.c.report_id).where(t.delivery_report.c.delivery_id == delivery_id)
-    return tuple(sorted(tx.scalars(query)))
+    return tuple(sorted(row.report_id for row in _REPORTS.all(tx, delivery_id=delivery_id)))
 
 
 def _receipt(tx: Connection, row: Any) -> Receipt:
@@ -94,8 +103,7 @@ def _receipt(tx: Connection, row: Any) -> Receipt:
 
 def known_receipt(tx: Connection, source_id: int, fingerprint: str) -> Receipt | None:
     """The receipt that these bytes from this source have earned already."""
-    query = select(*_RECEIPT).where(t.delivery.c.source_id == source_id, t.delivery.c.fingerprint == fingerprint)
-    row = tx.execute(query).first()
+    row = _RECEIPT_OF_BYTES.first(tx, source_id=source_id, fingerprint=fingerprint)
     return _receipt(tx, row) if row else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json
@@ -18,8 +18,13 @@ from schemas.report import Report, ReportRecord
 
 from . import tables as t
 from .reports import scope
+from .statement import Statement
 
 _Slot = tuple[str, str, str, int]
+_ADD = Statement(t.observation.insert())
+_AGAIN = Statement(
+    t.observation.update().where(t.observation.c.id == bindparam("known")).values(version=bindparam("version"))
+)
 
 
 def _slots(observations: Iterable[Observation]) -> Iterator[tuple[_Slot, Observation]]:
@@ -43,10 +48,8 @@ def put_observations(
             again.append(known[slot])
         else:
             new.append(_row(report_id, patient_id, slot, version, at))
-    if new:
-        tx.execute(t.observation.insert(), new)
-    if again:
-        tx.execute(t.observation.update().where(t.observation.c.id.in_(again)).values(version=version))
+    _ADD.many(tx, new)
+    _AGAIN.many(tx, [{"known": known_id, "version": version} for known_id in again])
 
 
 def _row(report_id: int, patient_id: int, slot: _Slot, version: int, at: dt.datetime) -> dict[str, object]:

@@ -6,11 +6,14 @@ import json
 from sqlalchemy import Connection, func, select
 
 from . import tables as t
+from .statement import Statement
+
+_ADD = Statement(t.outbox.insert())
 
 
 def add(tx: Connection, topic: str, payload: dict[str, object], now: dt.datetime) -> None:
     """`payload`: ids and codes only; whoever delivers reads the rest under a disclosure of its own."""
-    tx.execute(t.outbox.insert(), {"topic": topic, "payload": json.dumps(payload).encode(), "created_at": now})
+    _ADD.run(tx, topic=topic, payload=json.dumps(payload).encode(), created_at=now)
 
 
 def waiting(tx: Connection) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
@@ -15,8 +15,27 @@ from schemas.paging import Page
 from schemas.patient import DoubtState, Patient, PatientCriteria, PatientRecord, normal_name
 
 from . import tables as t
+from .statement import Statement
 
 _LAST = "\U0010ffff"
+_BY_KEY = Statement(
+    select(t.patient).where(t.patient.c.system == bindparam("system"), t.patient.c.value == bindparam("value"))
+)
+_BY_ID = Statement(select(t.patient).where(t.patient.c.id == bindparam("id")))
+_BY_IDENTIFIER = Statement(
+    select(t.patient)
+    .join(t.patient_identifier)
+    .where(t.patient_identifier.c.value == bindparam("value"), t.patient_identifier.c.system == bindparam("system"))
+    .order_by(t.patient.c.id)
+)
+_OF_PERSON = Statement(
+    select(t.patient).where(t.patient.c.person_id == bindparam("person_id")).order_by(t.patient.c.id)
+)
+_ADD_PERSON = Statement(t.person.insert().returning(t.person.c.id))
+_ADD_VERSION = Statement(t.person_version.insert())
+_ADD_PATIENT = Statement(t.patient.insert().returning(t.patient.c.id))
+_ADD_IDENTIFIER = Statement(t.patient_identifier.insert())
+_ADD_SEARCH_KEY = Statement(t.patient_search_key.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +53,17 @@ def _known(rows: Iterable[Any]) -> list[Known]:
 
 def known_by_key(tx: Connection, key: Identifier) -> Known | None:
     """The patient whom this authority knows under this identifier."""
-    query = select(t.patient).where(t.patient.c.system == key.system, t.patient.c.value == key.value)
-    return next(iter(_known(tx.execute(query))), None)
+    return next(iter(_known(_BY_KEY.all(tx, system=key.system, value=key.value))), None)
 
 
 def known_by_identifier(tx: Connection, identifier: Identifier) -> list[Known]:
     """Every patient who carries this identifier, whoever knows them, oldest row first."""
-    query = (
-        select(t.patient)
-        .join(t.patient_identifier)
-        .where(t.patient_identifier.c.value == identifier.value, t.patient_identifier.c.system == identifier.system)
-        .order_by(t.patient.c.id)
-    )
-    return _known(tx.execute(query))
+    return _known(_BY_IDENTIFIER.all(tx, system=identifier.system, value=identifier.value))
 
 
 def known_of_person(tx: Connection, person_id: int) -> list[Known]:
     """Every patient linked to the person, oldest row first."""
-    return _known(tx.execute(select(t.patient).where(t.patient.c.person_id == person_id).order_by(t.patient.c.id)))
+    return _known(_OF_PERSON.all(tx, person_id=person_id))
 
 
 def known_by_link(tx: Connection, reason: str) -> list[Known]:
@@ -71,12 +83,12 @@ def known_links(tx: Connection, person_id: int, patient_ids: Iterable[int], reas
 
 def known_by_id(tx: Connection, patient_id: int) -> Known:
     """The patient of a row that exists."""
-    return _known(tx.execute(select(t.patient).where(t.patient.c.id == patient_id)))[0]
+    return _known(_BY_ID.all(tx, id=patient_id))[0]
 
 
 def add_person(tx: Connection, described: Patient, now: dt.datetime) -> int:
     """A person new to us, version 1 as described. Returns the id."""
-    person_id = int(tx.scalar(t.person.insert().returning(t.person.c.id), {"version": 1}) or 0)
+    person_id = int(_ADD_PERSON.scalar(tx, version=1))
     _add_version(tx, person_id, 1, described, now)
     return person_id
 
@@ -90,7 +102,7 @@ def add_patient(tx: Connection, person_id: int, patient: Patient, search_keys: I
         "birth_date": patient.birth_date,
         "document": to_json(patient),
     }
-    patient_id = int(tx.scalar(t.patient.insert().returning(t.patient.c.id), values) or 0)
+    patient_id = int(_ADD_PATIENT.scalar(tx, **values))
     _put_keys(tx, patient_id, patient, search_keys)
     return patient_id
 
@@ -106,13 +118,9 @@ def put_patient(tx: Connection, patient_id: int, patient: Patient, search_keys: 
 
 def _put_keys(tx: Connection, patient_id: int, patient: Patient, search_keys: Iterable[str]) -> None:
     identifiers = dict.fromkeys(patient.identifiers)
-    tx.execute(
-        t.patient_identifier.insert(),
-        [{"patient_id": patient_id, "system": i.system, "value": i.value} for i in identifiers],
-    )
+    _ADD_IDENTIFIER.many(tx, [{"patient_id": patient_id, "system": i.system, "value": i.value} for i in identifiers])
     keys = [{"patient_id": patient_id, "search_key": key} for key in dict.fromkeys(search_keys) if key]
-    if keys:
-        tx.execute(t.patient_search_key.insert(), keys)
+    _ADD_SEARCH_KEY.many(tx, keys)
 
 
 def put_person(tx: Connection, person_id: int, described: Patient, now: dt.datetime) -> None:
@@ -123,8 +131,7 @@ def put_person(tx: Connection, person_id: int, described: Patient, now: dt.datet
 
 
 def _add_version(tx: Connection, person_id: int, version: int, described: Patient, now: dt.datetime) -> None:
-    values = {"person_id": person_id, "version": version, "recorded_at": now, "document": to_json(described)}
-    tx.execute(t.person_version.insert(), values)
+    _ADD_VERSION.run(tx, person_id=person_id, version=version, recorded_at=now, document=to_json(described))
 
 
 def link_patient(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
@@ -15,6 +15,7 @@ from schemas.report import Report, ReportCategory, ReportCriteria, ReportRecord
 
 from . import patients
 from . import tables as t
+from .statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,26 @@ def _current() -> Select[Any]:
     )
 
 
+_ADD = Statement(t.report.insert().returning(t.report.c.id))
+_ADD_VERSION = Statement(t.report_version.insert())
+_BY_KEY = Statement(
+    _current().where(
+        t.report.c.organization_id == bindparam("organization_id"),
+        t.report.c.category == bindparam("category"),
+        t.report.c.key == bindparam("key"),
+    )
+)
+_BY_ID = Statement(_current().where(t.report.c.id == bindparam("id")))
+
+
 def known_by_key(tx: Connection, organization_id: int, category: ReportCategory, key: str) -> Known | None:
     """The report that this institution issued under this key."""
-    query = _current().where(
-        t.report.c.organization_id == organization_id, t.report.c.category == category.value, t.report.c.key == key
-    )
-    return _known(tx.execute(query).first())
+    return _known(_BY_KEY.first(tx, organization_id=organization_id, category=category.value, key=key))
 
 
 def known_by_id(tx: Connection, report_id: int) -> Known | None:
     """The report of this id."""
-    return _known(tx.execute(_current().where(t.report.c.id == report_id)).first())
+    return _known(_BY_ID.first(tx, id=report_id))
 
 
 def known_by_accession(tx: Connection, patient_id: int, organization_id: int, accession_number: str) -> Known | None:
@@ -95,7 +105,7 @@ def add_report(
         "key": report.key,
         **_row(report, 1, observed_at),
     }
-    report_id = int(tx.scalar(t.report.insert().returning(t.report.c.id), values) or 0)
+    report_id = int(_ADD.scalar(tx, **values))
     _add_document(tx, report_id, 1, report, delivery_id, observed_at, now)
     return report_id
 
@@ -112,15 +122,15 @@ def add_version(tx: Connection, known: Known, report: Report, *, delivery_id: in
 def _add_document(
     tx: Connection, report_id: int, version: int, report: Report, delivery_id: int, at: dt.datetime, now: dt.datetime
 ) -> None:
-    values = {
-        "report_id": report_id,
-        "version": version,
-        "delivery_id": delivery_id,
-        "observed_at": at,
-        "recorded_at": now,
-        "document": to_json(report),
-    }
-    tx.execute(t.report_version.insert(), values)
+    _ADD_VERSION.run(
+        tx,
+        report_id=report_id,
+        version=version,
+        delivery_id=delivery_id,
+        observed_at=at,
+        recorded_at=now,
+        document=to_json(report),
+    )
 
 
 def _versions() -> Select[Any]:
