@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from .ecg import EcgRecording
 from .faults import FAULTS, Category, Fault
+from .order import ServiceOrder
 from .organization import Source
-from .patient import Patient
+from .patient import Merge, Patient
 from .report import Report
 from .study import Instance
 
@@ -32,6 +33,7 @@ class Channel(StrEnum):
     STOW_RS = "stow-rs"
     MLLP = "mllp"
     UPLOAD = "upload"
+    REPAIR = "repair"  # a person's corrected copy of something that waited
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Reading:
     """What a reader found. Pure data: the reader neither stores nor asks.
 
     patients: demographics told for their own sake (ADT), latest state. update: they replace what was known.
+    merges: patients of whom one number is no longer used (ADT^A40). orders: requests, told by whoever placed them.
     parts: contents that reports point at by digest (attachments) and that are kept as objects of their own.
     recordings: (key of the report, waveform) pairs; the hub keeps them in canonical form and links them.
     """
@@ -107,6 +110,8 @@ class Reading:
     reports: tuple[Report, ...] = ()
     patients: tuple[Patient, ...] = ()
     update: bool = False
+    merges: tuple[Merge, ...] = ()
+    orders: tuple[ServiceOrder, ...] = ()
     instances: tuple[Instance, ...] = ()
     parts: tuple[bytes, ...] = ()
     recordings: tuple[tuple[str, EcgRecording], ...] = ()
@@ -119,6 +124,10 @@ class State(StrEnum):
     INDEXED = "indexed"
     HELD = "held"  # contradicts what is known; a person decides
     QUARANTINED = "quarantined"  # could not be read, or a kind we do not take
+    REPAIRED = "repaired"  # could not be taken as it came; a corrected copy of it is indexed
+
+
+WAITING = frozenset({State.HELD, State.QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,10 @@ Identify = Callable[[Claim], Origin]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
-    """A delivery as custody knows it, for the quarantine page and for `verify`."""
+    """A delivery as custody knows it, for the quarantine page and for `verify`.
+
+    repair_of: the delivery that this one is a corrected copy of, 0 for none. repaired_by: the copies made of it.
+    """
 
     id: int
     digest: str
@@ -171,3 +183,21 @@ class DeliveryRecord:
     where: str = ""
     report_ids: tuple[int, ...] = ()
     accounting: Accounting = field(default_factory=Accounting)
+    repair_of: int = 0
+    repaired_by: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCriteria:
+    """What a search for deliveries asks. Empty fields do not restrict; [since, until) is half open, by our clock.
+
+    text: found in the message id, the source's name, the digest's start or the fault. source: in the source's name or
+    its institution's code. category: of the fault.
+    """
+
+    state: State | None = None
+    text: str = ""
+    source: str = ""
+    category: Category | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None

@@ -56,6 +56,48 @@ class PatientRecord:
     doubtful: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What an institution says of its own numbers: `prior` is no longer used, its patient goes on as `surviving`.
+
+    prior: the number that was merged away, and what else was said of it (a former name). Source: HL7 v2 chapter 3.5.
+    """
+
+    prior: Patient
+    surviving: Patient
+
+
+class MergeState(StrEnum):
+    """Where a merge stands. ASKED: it waits as an identity question, and nothing was changed."""
+
+    MERGED = "merged"
+    ASKED = "asked"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRecord:
+    """A merge as it was told, and what became of it.
+
+    patient_id, prior_patient_id: the persons to whom both belong now; the same while it holds.
+    surviving, prior: the numbers. organization: code of the institution that said so. delivery_id: in which message.
+    """
+
+    id: int
+    patient_id: int
+    prior_patient_id: int
+    surviving: Identifier
+    prior: Identifier
+    organization: str
+    delivery_id: int
+    message_id: str
+    state: MergeState
+    merged_at: dt.datetime
+    undone_by: str = ""
+    undone_at: dt.datetime | None = None
+    reason: str = ""
+
+
 def normal_name(text: str) -> str:
     """A name in the form in which two writings of it are compared: width, case and separators do not count."""
     return "".join(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .codes import Coding
@@ -51,6 +51,37 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """A document that the source keeps: where it says that it lies. Never fetched, never made a link.
+
+    address: as sent, and as untrustworthy: a web address, a path, a UNC name.
+    """
+
+    address: str
+    title: str = ""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The report, and the result within it, that this report goes on from: a culture, and the organism grown in it.
+
+    placer_order_number, filler_order_number: of the parent (OBR-29). code, sub_id, value: of the result (OBR-26).
+    """
+
+    placer_order_number: str = ""
+    filler_order_number: str = ""
+    code: Coding = field(default_factory=lambda: Coding(""))
+    sub_id: str = ""
+    value: str = ""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Under which the parent may be known, the laboratory's own first."""
+        return tuple(dict.fromkeys(n for n in (self.filler_order_number, self.placer_order_number) if n))
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One version of a report, as its source issued it.
 
@@ -60,6 +91,9 @@ class Report:
     observed_at: sampling or acquisition, the patient's clock; every window of reuse runs from it. None if never told.
     issued_at: the source's clock. Both aware of their zone.
     recording: digest of the waveform in canonical form (schemas.ecg), empty where there is none.
+    replaces: key of the report whose next version this is, where that is not its own.
+    requesters: names that may be those of the institution that ordered it, the likeliest first. Neither of these two
+      is part of what a report says: a version that differs in them alone is the same again.
     """
 
     key: str
@@ -83,6 +117,10 @@ class Report:
     study_instance_uid: str = ""
     recording: str = ""
     flags: tuple[str, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
+    parent: Parent | None = None
+    replaces: str = field(default="", compare=False)
+    requesters: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,12 @@ from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
 from .findings import decision, delivery_report, observation, report, report_version
 from .images import instance, instance_metadata, series, study
+from .orders import report_order, service_order, service_order_number
+from .outbound import destination, dispatch, sender_certificate
 from .parties import account, mapping, organization, setting, source, source_version, task, token
-from .persons import doubt, link, patient, patient_identifier, patient_search_key, person, person_version
+from .persons import doubt, link, merge, patient, patient_identifier, patient_search_key, person, person_version
+from .relations import report_alias, report_parent
+from .repairs import repair
 
 __all__ = [
     "EPOCH",
@@ -15,11 +19,14 @@ __all__ = [
     "decision",
     "delivery",
     "delivery_report",
+    "destination",
+    "dispatch",
     "doubt",
     "instance",
     "instance_metadata",
     "link",
     "mapping",
+    "merge",
     "metadata",
     "observation",
     "organization",
@@ -30,9 +37,16 @@ __all__ = [
     "patient_search_key",
     "person",
     "person_version",
+    "repair",
     "report",
+    "report_alias",
+    "report_order",
+    "report_parent",
     "report_version",
+    "sender_certificate",
     "series",
+    "service_order",
+    "service_order_number",
     "setting",
     "source",
     "source_version",

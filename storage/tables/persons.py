@@ -80,3 +80,22 @@ link = Table(
     Column("decided_by", String, nullable=False, default=""),
     Column("linked_at", Instant, nullable=False),
 )
+
+# What an institution said of its own numbers: the prior one is no longer used, its patient goes on under the other.
+# `from_person_id`: whose the prior one was before; it goes back there when the merge is undone.
+merge = Table(
+    "merge",
+    metadata,
+    key_column(),
+    reference("patient", name="prior_patient_id"),
+    reference("patient", name="surviving_patient_id"),
+    reference("person", name="from_person_id"),
+    reference("delivery"),
+    Column("state", String, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("undone_by", String, nullable=False, default=""),
+    Column("undone_at", Instant),
+    Column("reason", String, nullable=False, default=""),
+    Index("ix_merge_prior_patient_id", "prior_patient_id"),
+    Index("ix_merge_surviving_patient_id", "surviving_patient_id"),
+)
