@@ -2,6 +2,9 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -9,6 +12,15 @@ from . import tables as t
 from .statement import Statement
 
 _ADD = Statement(t.outbox.insert())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something others must be told."""
+
+    id: int
+    topic: str
+    payload: dict[str, Any]
 
 
 def add(tx: Connection, topic: str, payload: dict[str, object], now: dt.datetime) -> None:
@@ -19,3 +31,20 @@ def add(tx: Connection, topic: str, payload: dict[str, object], now: dt.datetime
 def waiting(tx: Connection) -> int:
     """How many entries nobody has delivered yet."""
     return int(tx.scalar(select(func.count()).select_from(t.outbox).where(t.outbox.c.done_at.is_(None))) or 0)
+
+
+def pending(tx: Connection, limit: int) -> tuple[Entry, ...]:
+    """The oldest entries that nobody has delivered; another process that asks waits until this transaction ends."""
+    query = (
+        select(t.outbox.c.id, t.outbox.c.topic, t.outbox.c.payload)
+        .where(t.outbox.c.done_at.is_(None))
+        .order_by(t.outbox.c.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    return tuple(Entry(row.id, row.topic, json.loads(row.payload)) for row in tx.execute(query))
+
+
+def settle(tx: Connection, entry_ids: Iterable[int], now: dt.datetime) -> None:
+    """Marks entries as delivered to all that wait for them."""
+    tx.execute(t.outbox.update().where(t.outbox.c.id.in_(list(entry_ids))).values(done_at=now))

@@ -35,7 +35,15 @@ EDGES = {
 }
 
 # storage modules without patients' data, hence without a Disclosure. Any other one, also a new one, needs it.
-NO_PATIENTS = {"storage.accounts", "storage.mappings", "storage.organizations", "storage.outbox", "storage.tasks"}
+NO_PATIENTS = {
+    "storage.accounts",
+    "storage.certificates",
+    "storage.destinations",
+    "storage.mappings",
+    "storage.organizations",
+    "storage.outbox",
+    "storage.tasks",
+}
 WRITES = ("add", "put", "link", "settle", "remove")
 # `known…` compares and links on the way in; what it finds is shown to nobody (see the test below).
 COMPARES = "known"
@@ -43,6 +51,7 @@ NOBODY_S = {
     "storage.audit.broken_links": "hashes only",
     "storage.decisions.counts": "numbers only",
     "storage.deliveries.counts": "numbers only",
+    "storage.dispatches.counts": "numbers only",
     "storage.deliveries.objects": "digests only",
     "storage.observations.with_ids": "adds ids to what was already disclosed",
     "storage.proofs.contradictions": "ids only",
