@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
 
 # How much of a content's head a sniffer is given.
@@ -31,6 +32,8 @@ class Adapter:
 
     readers: who reads which format. sniffers: whether a content's first HEAD_BYTES announce the format.
     listener: makes the listener from (host, port, deliver, identify) and settings of its own; None without one.
+    repairs: names that the profile of a source may hold, in the order in which the readers apply them.
+    strict: what in a content departs from the standard itself, for the vendor of the sending system.
     """
 
     name: str
@@ -38,3 +41,5 @@ class Adapter:
     sniffers: Mapping[Format, Callable[[bytes], bool]]
     media_types: Mapping[Format, str] = field(default_factory=dict)
     listener: Callable[..., Listener] | None = None
+    repairs: tuple[str, ...] = ()
+    strict: Callable[[bytes], Conformance] | None = None

@@ -12,6 +12,8 @@ ADAPTERS: tuple[Adapter, ...] = (dicom.ADAPTER, ecg.ADAPTER, hl7v2.ADAPTER)
 
 READERS: Mapping[Format, Read] = {kind: reader for adapter in ADAPTERS for kind, reader in adapter.readers.items()}
 
+REPAIRS: tuple[str, ...] = tuple(name for adapter in ADAPTERS for name in adapter.repairs)
+
 
 def sniff(head: bytes) -> Format:
     """The format that a content's head announces, UNKNOWN where none does."""

@@ -1,6 +1,7 @@
 """Institutions of the district and the systems through which they send."""
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -38,14 +39,32 @@ class OrganizationRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A system that sends to us, and what we know of its habits.
+class Profile:
+    """What is known of a sender's habits: the part of a source that a person edits.
 
-    organization: code of the institution that answers for it.
     authority: the assigning authority of patient identifiers that come without one.
-    organization_id: the institution's record, once the source is known to storage.
     charset: a Python codec that overrides a missing or lying declaration; empty where the source can be believed.
     time_zone: IANA name; the zone of times that come without one.
+    authorities: (as sent, as known here) pairs for assigning authorities that the source writes in its own way; what
+      is known here is a short name, or the URI of an identifier system (schemas.identifiers).
+    identity_field: where the resident identity number stands (`PID-19`, `ZPI-3`, `PID-3.1`); empty where it is found
+      by itself. repairs: names of repairs that the adapter offers, applied before anything is read.
+    """
+
+    authority: str
+    charset: str = ""
+    time_zone: str = "Asia/Shanghai"
+    authorities: tuple[tuple[str, str], ...] = ()
+    identity_field: str = ""
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A system that sends to us, and what we know of its habits; see Profile for the fields that both have.
+
+    name: on the wire (calling AE title, MSH-4). organization: code of the institution that answers for it.
+    organization_id: the institution's record, once the source is known to storage.
     """
 
     id: int
@@ -55,3 +74,35 @@ class Source:
     charset: str = ""
     time_zone: str = "Asia/Shanghai"
     organization_id: int = 0
+    authorities: tuple[tuple[str, str], ...] = ()
+    identity_field: str = ""
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def profile(self) -> Profile:
+        """Its habits, as they are known now."""
+        return Profile(
+            self.authority, self.charset, self.time_zone, self.authorities, self.identity_field, self.repairs
+        )
+
+    def under(self, profile: Profile) -> "Source":
+        """The same sender, read with other habits in mind."""
+        return replace(
+            self,
+            authority=profile.authority,
+            charset=profile.charset,
+            time_zone=profile.time_zone,
+            authorities=profile.authorities,
+            identity_field=profile.identity_field,
+            repairs=profile.repairs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileVersion:
+    """A profile as it was saved. `saved_at`: our clock."""
+
+    id: int
+    profile: Profile
+    saved_by: str
+    saved_at: dt.datetime

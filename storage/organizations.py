@@ -1,13 +1,16 @@
 """Institutions, the systems that send for them, and the hub's own settings. No patient data."""
 
+import datetime as dt
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, Select, exists, select
 
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
 from schemas.identifiers import AUTHORITY
-from schemas.organization import Organization, OrganizationRecord, Source
+from schemas.organization import Organization, OrganizationRecord, Profile, ProfileVersion, Source
 
 from . import tables as t
 
@@ -56,23 +59,72 @@ def put_source(
     tx.execute(write.values(values))
 
 
+@dataclass(frozen=True, slots=True)
+class _Habits:
+    """What of a profile has no column of its own."""
+
+    authorities: tuple[tuple[str, str], ...] = ()
+    identity_field: str = ""
+    repairs: tuple[str, ...] = ()
+
+
+# Asked for every message; a district has tens of senders.
+@lru_cache(maxsize=1024)
+def _habits(document: bytes) -> _Habits:
+    return from_json(_Habits, document)
+
+
+def _sources() -> Select[Any]:
+    return select(
+        t.source.c.id,
+        t.source.c.name,
+        t.organization.c.code,
+        t.source.c.authority,
+        t.source.c.charset,
+        t.source.c.time_zone,
+        t.source.c.organization_id,
+        t.source.c.profile,
+    ).join(t.organization)
+
+
+def _source(row: Any) -> Source:
+    known = Source(*row[:-1])
+    if row[-1] is None:
+        return known
+    habits = _habits(row[-1])
+    return replace(known, authorities=habits.authorities, identity_field=habits.identity_field, repairs=habits.repairs)
+
+
 def source(tx: Connection, name: str) -> Source | None:
     """The sending system registered under this name on the wire."""
-    query = (
-        select(
-            t.source.c.id,
-            t.source.c.name,
-            t.organization.c.code,
-            t.source.c.authority,
-            t.source.c.charset,
-            t.source.c.time_zone,
-            t.source.c.organization_id,
-        )
-        .join(t.organization)
-        .where(t.source.c.name == name)
-    )
-    row: Any = tx.execute(query).first()
-    return Source(*row) if row else None
+    row: Any = tx.execute(_sources().where(t.source.c.name == name)).first()
+    return _source(row) if row else None
+
+
+def sources(tx: Connection) -> tuple[Source, ...]:
+    """Every sending system, by name."""
+    return tuple(_source(row) for row in tx.execute(_sources().order_by(t.source.c.name)))
+
+
+def put_profile(tx: Connection, source_id: int, profile: Profile, *, saved_by: str, now: dt.datetime) -> None:
+    """Sets what is known of a source's habits; what was known before stays as history."""
+    habits = _Habits(profile.authorities, profile.identity_field, profile.repairs)
+    values = {
+        "authority": profile.authority,
+        "charset": profile.charset,
+        "time_zone": profile.time_zone,
+        "profile": to_json(habits),
+    }
+    tx.execute(t.source.update().where(t.source.c.id == source_id).values(values))
+    version = {"source_id": source_id, "saved_at": now, "saved_by": saved_by, "document": to_json(profile)}
+    tx.execute(t.source_version.insert(), version)
+
+
+def profile_versions(tx: Connection, source_id: int) -> tuple[ProfileVersion, ...]:
+    """The profiles that were saved for a source, newest first."""
+    query = select(t.source_version).where(t.source_version.c.source_id == source_id)
+    rows = tx.execute(query.order_by(t.source_version.c.id.desc()).limit(100))
+    return tuple(ProfileVersion(row.id, from_json(Profile, row.document), row.saved_by, row.saved_at) for row in rows)
 
 
 def another_registers(tx: Connection, system: str, authority: str) -> bool:

@@ -6,6 +6,7 @@ from schemas.delivery import Format
 from .batch import announces
 from .mllp import listener
 from .reader import read
+from .repairs import REPAIRS
 
 __all__ = ["ADAPTER", "listener"]
 
@@ -15,4 +16,5 @@ ADAPTER = Adapter(
     sniffers={Format.HL7V2: announces},
     media_types={Format.HL7V2: "x-application/hl7-v2+er7"},
     listener=listener,
+    repairs=REPAIRS,
 )

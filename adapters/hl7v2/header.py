@@ -3,13 +3,15 @@
 A message whose body is hopeless still gets an answer in its own terms, so nothing here raises.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from schemas.faults import InvalidPayload
 
-from .charset import decode
+from .charset import Decoded, decode
 from .delimiters import Delimiters
-from .er7 import tokenize
+from .er7 import Message, tokenize
+from .repairs import standard_encoding_characters
 
 # Table 0155. Analysers put other things in MSH-15 and MSH-16 (Mindray: the kind of result); those mean nothing here.
 _CONDITIONS = frozenset({"AL", "NE", "ER", "SU"})
@@ -51,9 +53,8 @@ def header(content: bytes) -> Header:
     start = max(content.find(b"MSH"), 0)
     mark = content[:3] if content[:2] in (b"\xff\xfe", b"\xfe\xff") else b""
     line = content if mark or b"\0" in content[:4] else content[start : start + _LONGEST].splitlines()[:1]
-    try:
-        message = tokenize(decode(line if isinstance(line, bytes) else b"".join(line)))
-    except InvalidPayload:
+    message = _lenient(decode(line if isinstance(line, bytes) else b"".join(line)))
+    if message is None:
         return Header(Delimiters(), "utf-8")
     msh = message.header
     first = message.delimiters.first
@@ -76,3 +77,11 @@ def header(content: bytes) -> Header:
         application_condition=conditions[1],
         charset=sent[18],
     )
+
+
+def _lenient(decoded: Decoded) -> Message | None:
+    """The header's line; where MSH-2 is of no use, as if it were the standard's: its sender's profile may say so."""
+    for text in (decoded.text, standard_encoding_characters(decoded.text)):
+        with suppress(InvalidPayload):
+            return tokenize(replace(decoded, text=text))
+    return None

@@ -1,5 +1,6 @@
 """PID to Patient. Source: HL7 v2 chapter 3.4.2."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -17,6 +18,10 @@ _RESIDENT_TYPES = frozenset({"NNCHN", "NI", "NNCN", "SS", "ID", "IDCARD", "SFZ",
 _CARD_TYPES = frozenset({"HC", "JKK", "EHC", "健康卡", "居民健康卡"})
 # Typed to get past a field that must be filled; as identifiers they would make one person of many.
 _PLACEHOLDERS = frozenset({"", "-", "--", "N/A", "NA", "NULL", "NONE", "UNKNOWN", "无", "不详", "未知", "未提供"})
+
+# Where a profile may say that the resident number stands: `PID-4`, `ZPI-3`, `PID-3.1`.
+_PLACE = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9][0-9]?)(?:\.([1-9]))?")
+_NO_LONGER_THE_PATIENT = frozenset({"PID", "ORC", "OBR", "OBX"})
 
 _SEXES = {
     Sex.MALE: ("M", "MALE", "男", "男性", "1"),
@@ -55,15 +60,34 @@ def _identifiers(pid: Segment, index: int, context: Context) -> tuple[Identifier
         for number in (2, 4):
             for repetition in context.repetitions(pid[number]):
                 found += _of_repetition(repetition, index, context)
-    national = context.first(pid, 19)
-    if national:
-        resident = resident_number(national)
-        if resident:
-            found.append(Identifier(RESIDENT_ID, resident.number))
-        else:
-            context.ledger.flagged(index, 19, "not a resident identity number, left out")
+    found += _resident(context.first(pid, 19), index, 19, context)
+    found += _resident_where_profile_says(index, context)
     unique = dict.fromkeys(found)
     return tuple(sorted(unique, key=lambda each: each.system in (RESIDENT_ID, HEALTH_CARD)))
+
+
+def _resident(text: str, index: int, field: int, context: Context) -> Iterator[Identifier]:
+    """The resident number that a field of its own holds."""
+    if not text or text.upper() in _PLACEHOLDERS:
+        return
+    if resident := resident_number(text):
+        yield Identifier(RESIDENT_ID, resident.number)
+    else:
+        context.ledger.flagged(index, field, "not a resident identity number, left out")
+
+
+def _resident_where_profile_says(index: int, context: Context) -> Iterator[Identifier]:
+    """From the field that the source's profile names, in PID or in a segment that follows it for the same patient."""
+    place = _PLACE.fullmatch(context.origin.source.identity_field)
+    if not place or place[1] + place[2] in ("PID3", "PID19"):
+        return
+    for at in range(index, len(context.message.segments)):
+        segment = context.message.segments[at]
+        if at > index and segment.name in _NO_LONGER_THE_PATIENT:
+            return
+        if segment.name == place[1]:
+            context.ledger.mapped(at)
+            yield from _resident(context.first(segment, int(place[2]), int(place[3] or 1)), at, int(place[2]), context)
 
 
 def _of_repetition(raw: str, index: int, context: Context) -> Iterator[Identifier]:
@@ -86,7 +110,21 @@ def _of_repetition(raw: str, index: int, context: Context) -> Iterator[Identifie
             return
     elif kind in _RESIDENT_TYPES and len(value) in (15, 18):
         context.ledger.flagged(index, 3, "identity number fails its check digit, kept as an identifier of the source")
-    yield Identifier(authority_system(_authority(parts[3], context)), value)
+    if system := _system(parts[3], value, index, context):
+        yield Identifier(system, value)
+
+
+def _system(raw: str, value: str, index: int, context: Context) -> str:
+    """The identifier system that CX.4 names: as the source's profile knows it, else the authority as it is written."""
+    authority = _authority(raw, context)
+    known = dict(context.origin.source.authorities).get(authority, authority)
+    if known == RESIDENT_ID and not resident_number(value):
+        context.ledger.flagged(index, 3, "not a resident identity number, left out")
+        return ""
+    if known.startswith("urn:"):
+        # The resident number has been told from the value itself.
+        return known if known != RESIDENT_ID else ""
+    return authority_system(known)
 
 
 def _authority(raw: str, context: Context) -> str:

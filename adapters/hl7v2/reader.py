@@ -8,10 +8,12 @@ from typing import BinaryIO
 
 from schemas.delivery import Accounting, Origin, Reading
 from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
+from schemas.organization import Source
 
-from . import adt, oru
+from . import adt, oru, repairs
 from .accounting import Ledger
 from .batch import messages, unframed
+from .charset import decode
 from .context import Context
 from .er7 import ENVELOPE, Message, parse, tokenize
 
@@ -52,13 +54,26 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
 
 def read_message(content: bytes, origin: Origin) -> Reading:
     """What one message says. Raises InvalidPayload where it cannot be read, UnsupportedPayload for other kinds."""
-    message = _readable(parse(content, charset=origin.source.charset))
+    message, repaired = _parsed(content, origin.source)
     ledger = Ledger(message)
+    for index, field, repair in repaired:
+        ledger.kept(
+            index, f"field {field} read with the repair {repair}" if field else f"read with the repair {repair}"
+        )
     context = Context(message, origin, ledger)
     kind = _kind(context)
     _account_for_frame(context)
     reading = kind(context)
     return replace(reading, accounting=ledger.account())
+
+
+def _parsed(content: bytes, source: Source) -> tuple[Message, tuple[repairs.Note, ...]]:
+    """The message, and which of the repairs that the source's profile names changed something in it."""
+    if not source.repairs:
+        return _readable(parse(content, charset=source.charset)), ()
+    decoded, in_text = repairs.of_text(decode(content, charset=source.charset), source)
+    message, in_segments = repairs.of_segments(_readable(tokenize(decoded)), source)
+    return message, in_text + in_segments
 
 
 def _readable(message: Message) -> Message:
