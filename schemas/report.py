@@ -89,7 +89,8 @@ class Report:
       service for a laboratory report, Study Instance UID for images, SOP Instance UID or file identity for an ECG.
     organization: code of the issuing institution.
     observed_at: sampling or acquisition, the patient's clock; every window of reuse runs from it. None if never told.
-    issued_at: the source's clock. Both aware of their zone.
+    issued_at: the source's clock when it issued this (OBR-22). sent_at: the same clock when it sent it (MSH-7), which
+      makes no other report of the same words sent again. All aware of their zone.
     recording: digest of the waveform in canonical form (schemas.ecg), empty where there is none.
     replaces: key of the report whose next version this is, where that is not its own.
     requesters: names that may be those of the institution that ordered it, the likeliest first. Neither of these two
@@ -121,12 +122,15 @@ class Report:
     parent: Parent | None = None
     replaces: str = field(default="", compare=False)
     requesters: tuple[str, ...] = field(default=(), compare=False)
+    sent_at: dt.datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRecord:
-    """A stored version of a report. `current`: no later version exists. `delivery_id`: the bytes it was read from.
+    """A stored version of a report. `delivery_id`: the bytes it was read from.
 
+    current: what the source says now. Versions are numbered as they were recorded: one that arrives late has a higher
+      number than the current one and yet never was it.
     observed_at: as in the report, else issued_at, else received_at; never empty, for ordering.
     observation_ids: of the rows of `report.observations`, in their order; known for the current version only.
     """
