@@ -1,4 +1,4 @@
-"""Objects in a folder: `incoming/` while they arrive, then `ab/cd/<digest>`."""
+"""Objects in a folder: `incoming/` while they arrive, then `ab/<digest>`."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class DiskObjects:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.incoming = self.root / "incoming"
-        # Folders whose own entry this process knows to be durable: a store has 65,536 and each needs that once.
+        # Folders whose own entry this process knows to be durable: a store has 256 and each needs that once.
         self._settled = {self.root}
 
     def spool(self) -> "DiskSpool":
@@ -58,7 +58,7 @@ class DiskObjects:
     def digests(self) -> Iterator[str]:
         """Everything in the folder."""
         with disk_faults():
-            for leaf in self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]"):
+            for leaf in self.root.glob("[0-9a-f][0-9a-f]"):
                 # Read whole before anything is given out, since the reconciler removes while it walks.
                 yield from [path.name for path in leaf.iterdir() if is_digest(path.name)]
 
@@ -69,6 +69,9 @@ class DiskObjects:
 
     def sweep(self) -> int:
         """Create the folder where it is missing and remove what died while arriving."""
+        with disk_faults():
+            for deep in self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]"):
+                _lift(deep)
         return spool_file.sweep(self.incoming)
 
     def ready(self) -> None:
@@ -82,7 +85,7 @@ class DiskObjects:
 
     def path(self, digest: str) -> Path:
         """Where an object is or would be. NotFound for what is no digest."""
-        return self.root / known(digest)[:2] / digest[2:4] / digest
+        return self.root / known(digest)[:2] / digest
 
     def settle(self, leaf: Path) -> None:
         """Make the entries in `leaf` durable, and at first sight the folder's own entry in its parents."""
@@ -112,6 +115,14 @@ class DiskSpool(SpoolFile):
             # Also where it was there already: another thread may have named it a moment ago and not yet synced.
             self._store.settle(place.parent)
         self._path = place
+
+
+def _lift(deep: Path) -> None:
+    # Stores were once two folders deep, which made a folder, and two more syncs, of nearly every new object.
+    for path in deep.iterdir():
+        path.rename(deep.parent / path.name)
+    deep.rmdir()
+    _sync_folder(deep.parent)
 
 
 def _holds(place: Path, size: int) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from schemas.faults import Busy, Fault, Internal
 
 # EFBIG is how a limit on file size shows; to a sender it is the same as a full disk.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+# What is no longer than this is read back from memory: opening its file again would cost more.
+_REMEMBERED_BYTES = 256 * 1024
 
 
 @contextmanager
@@ -39,6 +44,7 @@ class SpoolFile:
             self._temporary, self._fd = _create(incoming)
         self._path = self._temporary
         self._hash = hashlib.sha256()
+        self._remembered: bytearray | None = bytearray()
         self.size = 0
 
     @property
@@ -54,10 +60,16 @@ class SpoolFile:
                 rest = rest[os.write(self._fd, rest) :]
         self._hash.update(data)
         self.size += len(data)
+        if self._remembered is not None:
+            self._remembered += data
+            if self.size > _REMEMBERED_BYTES:
+                self._remembered = None
         return len(data)
 
     def open(self) -> BinaryIO:
         """Read the bytes back from their start."""
+        if self._remembered is not None:
+            return io.BytesIO(self._remembered)
         with disk_faults():
             return self._path.open("rb")
 
@@ -65,8 +77,9 @@ class SpoolFile:
         """Free the file, unless it has become an object."""
         if self._fd < 0:
             return
-        with suppress(OSError):
-            self._temporary.unlink()
+        if self._path == self._temporary:
+            with suppress(OSError):
+                self._temporary.unlink()
         os.close(self._fd)
         self._fd = -1
 

@@ -5,7 +5,7 @@ runs fifteen. What is asked less often stays with SQLAlchemy alone.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,34 +18,31 @@ _Clause = Select[Any] | Insert | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
-class _Bind:
-    """A parameter: its name, how the database wants its value, and what stands for one that is not given."""
-
-    name: str
-    process: _Process | None
-    default: object
-
-    def of(self, values: Mapping[str, object]) -> object:
-        value = values.get(self.name, self.default)
-        return value if self.process is None else self.process(value)
-
-
-@dataclass(frozen=True, slots=True)
 class _Form:
-    """What a statement has become for one database. named: it takes its parameters by name, else in their order.
+    """What a statement has become for one database. names: of its parameters, in their order.
 
-    converted: the columns of its rows that are not given back as the database gives them, by position.
+    named: it takes them by name. defaults: what stands for those that are not given. bound, fetched: parameters that
+    are not given to the database as they are, and columns that it does not give back so, by position.
     """
 
     sql: str
-    binds: tuple[_Bind, ...]
+    names: tuple[str, ...]
     named: bool
-    converted: tuple[tuple[int, _Process], ...]
+    defaults: Mapping[str, object]
+    bound: tuple[tuple[int, _Process], ...]
+    fetched: tuple[tuple[int, _Process], ...]
 
     def parameters(self, values: Mapping[str, object]) -> Any:
-        if self.named:
-            return {bind.name: bind.of(values) for bind in self.binds}
-        return [bind.of(values) for bind in self.binds]
+        if self.defaults:
+            values = {**self.defaults, **values}
+        found = _converted([values[name] for name in self.names], self.bound)
+        return dict(zip(self.names, found, strict=True)) if self.named else found
+
+
+def _converted(values: list[Any], processes: tuple[tuple[int, _Process], ...]) -> list[Any]:
+    for position, process in processes:
+        values[position] = process(values[position])
+    return values
 
 
 class Statement:
@@ -95,13 +92,7 @@ class Statement:
             return _cursor(tx).execute(form.sql, parameters)
 
     def _read(self, tx: Connection, row: Sequence[Any]) -> Any:
-        form = self._form(tx.dialect)
-        if not form.converted:
-            return self._make(row)
-        values = list(row)
-        for position, process in form.converted:
-            values[position] = process(values[position])
-        return self._make(values)
+        return self._make(_converted(list(row), self._form(tx.dialect).fetched))
 
     def _form(self, dialect: Dialect) -> _Form:
         form = self._forms.get(dialect.name)
@@ -112,19 +103,42 @@ class Statement:
     def _compiled(self, dialect: Dialect) -> _Form:
         defaults = _defaults(self._clause)
         compiled = self._clause.compile(dialect=dialect, column_keys=list(defaults) or None)
-        names = compiled.positiontup or list(compiled.binds)
-        binds = (
-            _Bind(n, bind.type.bind_processor(dialect), defaults.get(n, bind.effective_value))
-            for n, bind in ((n, compiled.binds[n]) for n in names)
+        names = tuple(compiled.positiontup or compiled.binds)
+        binds = [compiled.binds[name] for name in names]
+        return _Form(
+            sql=str(compiled),
+            names=names,
+            named=not compiled.positional,
+            # Constants of a select are parameters too.
+            defaults=defaults
+            or {n: bind.effective_value for n, bind in zip(names, binds, strict=True) if not bind.required},
+            bound=_processes(bind.type.bind_processor(dialect) for bind in binds),
+            fetched=_processes(kind.result_processor(dialect, None) for kind in self._types),
         )
-        processes = ((at, kind.result_processor(dialect, None)) for at, kind in enumerate(self._types))
-        converted = tuple((at, process) for at, process in processes if process)
-        return _Form(str(compiled), tuple(binds), not compiled.positional, converted)
+
+
+def _processes(processes: Iterable[_Process | None]) -> tuple[tuple[int, _Process], ...]:
+    return tuple((position, process) for position, process in enumerate(processes) if process)
+
+
+@contextmanager
+def savepoint(tx: Connection) -> Iterator[None]:
+    """All that the block writes, or nothing of it where it raises; the transaction goes on either way."""
+    # By hand: SQLAlchemy's own takes longer than all that stands between its two ends.
+    cursor = _cursor(tx)
+    cursor.execute("SAVEPOINT one")
+    try:
+        yield
+    except BaseException:
+        cursor.execute("ROLLBACK TO SAVEPOINT one")
+        raise
+    finally:
+        cursor.execute("RELEASE SAVEPOINT one")
 
 
 def _row(names: list[str]) -> Callable[[Sequence[Any]], Any]:
     # Labels and column names of ours, never a sender's words.
-    kind: Any = namedtuple("_Row", names)
+    kind: Any = namedtuple("_Row", names)  # type: ignore[misc]
     make: Callable[[Sequence[Any]], Any] = kind._make
     return make
 

@@ -161,7 +161,7 @@ def test_durability_costs_one_sync_of_the_file_and_one_of_its_folder(
     digest = put(store, b"first of its folder")
     leaf = store.path(digest).parent
     # The folders are new as well: each is made durable in its parent, once.
-    assert synced[1:] == [leaf, leaf.parent, tmp_path]
+    assert synced[1:] == [leaf, tmp_path]
     assert synced[0].parent == store.incoming, "the bytes come first, or the name could outlive them"
     synced.clear()
     store.remove(digest)
@@ -170,6 +170,19 @@ def test_durability_costs_one_sync_of_the_file_and_one_of_its_folder(
     synced.clear()
     put(store, b"first of its folder")
     assert synced == [leaf], "known content costs no sync of bytes"
+
+
+def test_a_store_of_two_folders_deep_is_lifted_to_one(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    digest = put(store, b"kept by an earlier version")
+    place = store.path(digest)
+    deep = place.parent / digest[2:4]
+    deep.mkdir()
+    place.rename(deep / digest)
+    DiskObjects(tmp_path).sweep()
+    assert store.read(digest) == b"kept by an earlier version"
+    assert list(store.digests()) == [digest]
+    assert not deep.exists()
 
 
 def test_only_the_hub_s_own_account_may_read_the_bytes(tmp_path: Path) -> None:
