@@ -26,3 +26,8 @@ _SYSTEMS = {"LN": LOINC, "UCUM": UCUM, "DCM": DCM, "SCT": "http://snomed.info/sc
 def system_uri(name: str) -> str:
     """The URI of a coding system named as in HL7 v2 table 0396; empty stays empty."""
     return _SYSTEMS.get(name, LOCAL + name if name else "")
+
+
+def system_name(uri: str) -> str:
+    """The inverse of `system_uri`; a URI that has no name of its own stays as it is."""
+    return next((name for name, known in _SYSTEMS.items() if known == uri), uri.removeprefix(LOCAL))

@@ -4,16 +4,20 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from .report import Report, ReportCategory
+
+# What a receiver may be sent: MSH-18 as HL7 table 0211 names it, and the Python codec.
+CHARSETS: Mapping[str, str] = MappingProxyType({"UNICODE UTF-8": "utf-8", "GB 18030-2000": "gb18030"})
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """The system of an institution that orders, to which its results are sent on.
 
-    organization: code of the institution. charset: as in HL7 table 0211 (MSH-18). categories: which reports it gets,
+    organization: code of the institution. charset: one of CHARSETS. categories: which reports it gets,
     all where empty. tls: its certificate must be good for `host`. receiving_application, receiving_facility: MSH-5,
     MSH-6. active: false keeps what waits and adds nothing.
     """
