@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from schemas.accounts import Examine
 from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
+from schemas.dispatch import Sender
 
 # How much of a content's head a sniffer is given.
 HEAD_BYTES = 4096
@@ -33,6 +35,8 @@ class Adapter:
     readers: who reads which format. sniffers: whether a content's first HEAD_BYTES announce the format.
     listener: makes the listener from (host, port, deliver, identify) and settings of its own; None without one.
     repairs: names that the profile of a source may hold, in the order in which the readers apply them.
+    examiners: by format, what became of every part of a content, and its parts as they were sent.
+    sender: makes what carries reports out, from settings of its own; None where the protocol only receives.
     strict: what in a content departs from the standard itself, for the vendor of the sending system.
     """
 
@@ -42,4 +46,6 @@ class Adapter:
     media_types: Mapping[Format, str] = field(default_factory=dict)
     listener: Callable[..., Listener] | None = None
     repairs: tuple[str, ...] = ()
+    examiners: Mapping[Format, Examine] = field(default_factory=dict)
+    sender: Callable[..., Sender] | None = None
     strict: Callable[[bytes], Conformance] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from adapters import dicom, ecg, hl7v2
+from schemas.accounts import Examine
 from schemas.delivery import Format, Read
 
 from .contract import HEAD_BYTES, Adapter
@@ -11,6 +12,10 @@ from .contract import HEAD_BYTES, Adapter
 ADAPTERS: tuple[Adapter, ...] = (dicom.ADAPTER, ecg.ADAPTER, hl7v2.ADAPTER)
 
 READERS: Mapping[Format, Read] = {kind: reader for adapter in ADAPTERS for kind, reader in adapter.readers.items()}
+
+EXAMINERS: Mapping[Format, Examine] = {
+    kind: examine for adapter in ADAPTERS for kind, examine in adapter.examiners.items()
+}
 
 REPAIRS: tuple[str, ...] = tuple(name for adapter in ADAPTERS for name in adapter.repairs)
 

@@ -143,7 +143,7 @@ def _check(commands: _Commands) -> None:
 
 def run_check(arguments: argparse.Namespace, _: Settings) -> int:
     """Exit code 1 where any file would be refused."""
-    answers = [check(path, app.READERS, app.sniff) for path in arguments.files]
+    answers = [check(path, app.READERS, app.sniff, app.EXAMINERS) for path in arguments.files]
     for answer in answers:
         print(json.dumps(answer, ensure_ascii=False, indent=None if arguments.json else 2))
     return 0 if all(answer["ok"] for answer in answers) else 1

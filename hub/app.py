@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from adapters import dicom, hl7v2
 from adapters.contract import Listener
-from adapters.registry import READERS, sniff
+from adapters.registry import EXAMINERS, READERS, sniff
 from hub import portal
 from hub.access import Access
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
@@ -33,7 +33,7 @@ from storage.database import Database
 from storage.migrate import migrate
 from storage.objects import Objects, objects_from_url
 
-__all__ = ["READERS", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
+__all__ = ["EXAMINERS", "READERS", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
 
 log = structlog.get_logger()
 VERSION = "0.1.0"

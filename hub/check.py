@@ -4,8 +4,10 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from schemas.accounts import Examine, FieldAccount
 from schemas.delivery import Accounting, Channel, Format, Origin, Read, Reading
 from schemas.documents import to_json
 from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
@@ -16,10 +18,15 @@ _HEAD = 4096
 _SOURCE = Source(0, "CHECK", "CHECK", "CHECK")
 
 
-def check(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], Format]) -> dict[str, Any]:
+def check(
+    path: Path,
+    readers: Mapping[Format, Read],
+    sniff: Callable[[bytes], Format],
+    examiners: Mapping[Format, Examine] = MappingProxyType({}),
+) -> dict[str, Any]:
     """One object a file, as `dxhub check --json` prints it; see the contract."""
     try:
-        reading = _read(path, readers, sniff)
+        kind, reading = _read(path, readers, sniff)
     except Fault as fault:
         where = {"category": fault.category.value, "text": fault.text, "where": fault.where}
         return {"file": str(path), "ok": False, "fault": where}
@@ -28,7 +35,7 @@ def check(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], F
         "ok": True,
         "reports": [json.loads(to_json(report)) for report in reading.reports],
         "patients": [json.loads(to_json(patient)) for patient in reading.patients],
-        "accounting": _accounting(reading.accounting),
+        "accounting": _accounting(reading.accounting) | _fields(path, examiners.get(kind)),
     }
 
 
@@ -42,7 +49,34 @@ def _accounting(accounting: Accounting) -> dict[str, Any]:
     }
 
 
-def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], Format]) -> Reading:
+def _fields(path: Path, examine: Examine | None) -> dict[str, Any]:
+    """What became of each valued field, where the format's adapter can say."""
+    if examine is None:
+        return {}
+    accounts = examine(path.read_bytes(), _origin()).accounts
+    return {
+        "fields": [
+            _place(number if len(accounts) > 1 else 0, segment.place, field)
+            for number, message in enumerate(accounts, 1)
+            for segment in message.segments
+            for field in segment.fields
+        ]
+    }
+
+
+def _place(message: int, segment: str, field: FieldAccount) -> dict[str, Any]:
+    told: dict[str, Any] = {"message": message} if message else {}
+    told |= {"place": f"{segment}-{field.number}", "fate": field.fate.value}
+    if field.became:
+        told["became"] = list(field.became)
+    return told | ({"reason": field.reason} if field.reason else {})
+
+
+def _origin() -> Origin:
+    return Origin(_SOURCE, Channel.UPLOAD, dt.datetime.now(dt.UTC))
+
+
+def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], Format]) -> tuple[Format, Reading]:
     try:
         with path.open("rb") as content:
             kind = sniff(content.read(_HEAD))
@@ -50,6 +84,6 @@ def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], F
             reader = readers.get(kind)
             if reader is None:
                 raise UnsupportedPayload("expected DICOM, HL7 v2, HL7 aECG, SCP-ECG or PDF, found none of these")
-            return reader(content, Origin(_SOURCE, Channel.UPLOAD, dt.datetime.now(dt.UTC)))
+            return kind, reader(content, _origin())
     except OSError as error:
         raise InvalidPayload(f"the file cannot be opened ({error.strerror})") from error

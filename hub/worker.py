@@ -6,7 +6,7 @@ import structlog
 
 from hub import audit
 from hub.metrics import WAITING
-from schemas.delivery import State
+from schemas.delivery import WAITING as WAITING_STATES
 from schemas.faults import Fault
 from storage import accounts, deliveries, outbox
 from storage.database import Database
@@ -49,7 +49,7 @@ class Worker:
         with self._database.read() as tx:
             waiting = {"outbox": outbox.waiting(tx)}
             for (_, state), number in deliveries.counts(tx).items():
-                if state is not State.INDEXED:
+                if state in WAITING_STATES:
                     waiting[state.value] = waiting.get(state.value, 0) + number
         for what, number in waiting.items():
             WAITING.labels(what=what).set(number)

@@ -130,6 +130,19 @@ class State(StrEnum):
 WAITING = frozenset({State.HELD, State.QUARANTINED})
 
 
+class RepairReason(StrEnum):
+    """Why a person made a corrected copy. A code, not a sentence: it stands in the audit trail, which names nobody."""
+
+    IDENTIFIER = "identifier"
+    ORDER_NUMBER = "order-number"
+    STRUCTURE = "structure"
+    CHARACTER_SET = "character-set"
+    CODE = "code"
+    TIME = "time"
+    VALUE_FORM = "value-form"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What the hub promises about a delivery. The same bytes from the same source earn the same receipt.

@@ -62,6 +62,7 @@ class Action(StrEnum):
     EXPORT = "export"
     DECIDE = "decide"
     REPLAY = "replay"
+    REPAIR = "repair"
     LINK = "link"
     ADMINISTER = "administer"
 

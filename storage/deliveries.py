@@ -1,16 +1,29 @@
 """Custody: every delivery that was taken, what became of it, and the objects that belong to it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, union
 
-from schemas.delivery import Accounting, Channel, Delivery, DeliveryRecord, Format, PatientHint, Receipt, State
+from schemas.delivery import (
+    WAITING,
+    Accounting,
+    Channel,
+    Delivery,
+    DeliveryCriteria,
+    DeliveryRecord,
+    Format,
+    PatientHint,
+    Receipt,
+    State,
+)
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
 from schemas.faults import Fault, NotFound
 from schemas.paging import Page
 
+from . import repairs
 from . import tables as t
 from .statement import Statement
 
@@ -148,7 +161,8 @@ def record(tx: Connection, disclosure: Disclosure, delivery_id: int) -> Delivery
     row = tx.execute(_query().where(t.delivery.c.id == delivery_id, *_scope(disclosure))).first()
     if row is None:
         raise NotFound("no such delivery", where="delivery")
-    return _record(tx, row)
+    copies = repairs.copies_of(tx, delivery_id)
+    return replace(_record(tx, row), repair_of=repairs.original_of(tx, delivery_id), repaired_by=copies)
 
 
 def _scope(disclosure: Disclosure) -> list[Any]:
@@ -157,30 +171,40 @@ def _scope(disclosure: Disclosure) -> list[Any]:
 
 
 def records(
-    tx: Connection,
-    disclosure: Disclosure,
-    *,
-    state: State | None = None,
-    text: str = "",
-    limit: int = 50,
-    offset: int = 0,
+    tx: Connection, disclosure: Disclosure, wanted: DeliveryCriteria, *, limit: int = 50, offset: int = 0
 ) -> Page[DeliveryRecord]:
-    """Deliveries, newest first. `text`: found in the message id, the source's name, the digest's start or the fault."""
-    wanted = _scope(disclosure)
-    if state:
-        wanted.append(t.delivery.c.state == state.value)
-    if text:
-        columns = (t.delivery.c.message_id, t.source.c.name, t.delivery.c.text, t.delivery.c.place)
-        wanted.append(
-            or_(
-                *(column.icontains(text, autoescape=True) for column in columns),
-                t.delivery.c.digest.startswith(text.lower(), autoescape=True),
-            )
-        )
-    query = _query().where(*wanted)
+    """Deliveries, newest first."""
+    query = _query().where(*_scope(disclosure), *_wanted(wanted))
     total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = tx.execute(query.order_by(t.delivery.c.id.desc()).limit(limit).offset(offset))
     return Page(tuple(_record(tx, row) for row in rows), total, offset)
+
+
+def _wanted(wanted: DeliveryCriteria) -> Iterator[Any]:
+    if wanted.state:
+        yield t.delivery.c.state == wanted.state.value
+    if wanted.category:
+        yield t.delivery.c.category == wanted.category.value
+    if wanted.since:
+        yield t.delivery.c.received_at >= wanted.since
+    if wanted.until:
+        yield t.delivery.c.received_at < wanted.until
+    if wanted.source:
+        yield _holds(wanted.source, t.source.c.name, t.organization.c.code)
+    if wanted.text:
+        said = _holds(wanted.text, t.delivery.c.message_id, t.source.c.name, t.delivery.c.text, t.delivery.c.place)
+        yield or_(said, t.delivery.c.digest.startswith(wanted.text.lower(), autoescape=True))
+
+
+def _holds(text: str, *columns: Any) -> Any:
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
+def waiting(tx: Connection, disclosure: Disclosure, wanted: DeliveryCriteria) -> list[int]:
+    """Ids of deliveries that wait for a person and match, oldest first: so that what came first is read first."""
+    states = [state.value for state in WAITING]
+    query = _query().where(t.delivery.c.state.in_(states), *_scope(disclosure), *_wanted(wanted))
+    return list(tx.scalars(query.with_only_columns(t.delivery.c.id).order_by(t.delivery.c.id)))
 
 
 def known_origin(tx: Connection, delivery_id: int) -> tuple[str, str, PatientHint | None]:

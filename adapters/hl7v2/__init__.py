@@ -3,12 +3,14 @@
 from adapters.contract import Adapter
 from schemas.delivery import Format
 
+from .account import examine
 from .batch import announces
 from .mllp import listener
 from .reader import read
 from .repairs import REPAIRS
+from .sender import sender
 
-__all__ = ["ADAPTER", "listener"]
+__all__ = ["ADAPTER", "listener", "sender"]
 
 ADAPTER = Adapter(
     name="hl7v2",
@@ -16,5 +18,7 @@ ADAPTER = Adapter(
     sniffers={Format.HL7V2: announces},
     media_types={Format.HL7V2: "x-application/hl7-v2+er7"},
     listener=listener,
+    examiners={Format.HL7V2: examine},
     repairs=REPAIRS,
+    sender=sender,
 )

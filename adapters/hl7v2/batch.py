@@ -17,6 +17,11 @@ _ANNOUNCED = re.compile(rb"[\x00-\x20]*(?:MSH|FHS|BHS)[^\w\s]")
 _FRAME = re.compile(rb"\x0b([^\x0b\x1c]*)(?:\x1c\r?|\Z|(?=\x0b))")
 
 
+def pieces(content: bytes) -> list[bytes]:
+    """Every message of a file, whatever it is wrapped in."""
+    return [message for piece in unframed(content) for message in messages(piece)]
+
+
 def messages(content: bytes) -> list[bytes]:
     """The messages of a batch; joined again they give `content`: headers of the batch go with its first message,
     trailers with the one before them."""

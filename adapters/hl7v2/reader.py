@@ -1,30 +1,21 @@
 """HL7 v2 content to canonical values: one message, a batch, or a recorded stream of frames."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
-from types import MappingProxyType
 from typing import BinaryIO
 
 from schemas.delivery import Accounting, Origin, Reading
 from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
 from schemas.organization import Source
 
-from . import adt, oru, repairs
+from . import repairs
 from .accounting import Ledger
-from .batch import messages, unframed
+from .batch import pieces
 from .charset import decode
 from .context import Context
 from .er7 import ENVELOPE, Message, parse, tokenize
-
-# By message code and trigger event (MSH-9.1, MSH-9.2); an empty trigger is what senders leave out.
-KINDS: Mapping[tuple[str, str], Callable[[Context], Reading]] = MappingProxyType(
-    {
-        ("ORU", "R01"): oru.read,
-        ("ORU", ""): oru.read,
-        **{("ADT", trigger): adt.read for trigger in ("A01", "A04", "A08", "A28", "A31")},
-    }
-)
+from .kinds import KINDS
 
 
 def read(content: BinaryIO, origin: Origin) -> Reading:
@@ -32,7 +23,7 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
 
     Raises the fault of the first where none can be read.
     """
-    found = [message for piece in unframed(content.read()) for message in messages(piece)]
+    found = pieces(content.read())
     if not found:
         raise InvalidPayload("expected a message, found an empty one", where="MSH")
     if len(found) == 1:
@@ -54,17 +45,26 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
 
 def read_message(content: bytes, origin: Origin) -> Reading:
     """What one message says. Raises InvalidPayload where it cannot be read, UnsupportedPayload for other kinds."""
+    context = opened(content, origin)
+    return replace(interpret(context), accounting=context.ledger.account())
+
+
+def opened(content: bytes, origin: Origin) -> Context:
+    """A message, tokenized and with the repairs of its source's profile, before anything is made of it."""
     message, repaired = _parsed(content, origin.source)
     ledger = Ledger(message)
     for index, field, repair in repaired:
         ledger.kept(
             index, f"field {field} read with the repair {repair}" if field else f"read with the repair {repair}"
         )
-    context = Context(message, origin, ledger)
+    return Context(message, origin, ledger)
+
+
+def interpret(context: Context) -> Reading:
+    """What an opened message says; its accounting stays with the ledger. Raises as `read_message`."""
     kind = _kind(context)
     _account_for_frame(context)
-    reading = kind(context)
-    return replace(reading, accounting=ledger.account())
+    return kind(context)
 
 
 def _parsed(content: bytes, source: Source) -> tuple[Message, tuple[repairs.Note, ...]]:
@@ -118,6 +118,8 @@ def _together(readings: list[Reading]) -> Reading:
         reports=tuple(chain.from_iterable(reading.reports for reading in readings)),
         patients=tuple(chain.from_iterable(reading.patients for reading in readings)),
         update=any(reading.update for reading in readings),
+        merges=tuple(chain.from_iterable(reading.merges for reading in readings)),
+        orders=tuple(chain.from_iterable(reading.orders for reading in readings)),
         parts=tuple(dict.fromkeys(chain.from_iterable(reading.parts for reading in readings))),
         accounting=Accounting(
             total=sum(part.total for part in parts),

@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.access import disclosure_for
 from hub.app import Hub
-from schemas.delivery import DeliveryRecord, Format, State
+from schemas.delivery import DeliveryCriteria, DeliveryRecord, Format, State
 from schemas.disclosure import Disclosure, Principal, Role
 from schemas.recognition import Verdict
 from schemas.report import ReportCategory, ReportCriteria, ReportRecord
@@ -36,7 +36,7 @@ def refused(hub: Hub, district: District) -> dict[State, int]:
     """How many deliveries wait for a person, by state."""
     admin = _as(district, Role.ADMIN)
     waiting = (State.HELD, State.QUARANTINED)
-    return {state: hub.verbs.query.deliveries(admin, state=state, limit=1).total for state in waiting}
+    return {state: hub.verbs.query.deliveries(admin, DeliveryCriteria(state), limit=1).total for state in waiting}
 
 
 def _as(district: District, role: Role) -> Disclosure:
@@ -47,7 +47,7 @@ def _as(district: District, role: Role) -> Disclosure:
 def _deliveries(hub: Hub, disclosure: Disclosure) -> Iterator[DeliveryRecord]:
     offset: int | None = 0
     while offset is not None:
-        page = hub.verbs.query.deliveries(disclosure, state=State.INDEXED, limit=_PAGE, offset=offset)
+        page = hub.verbs.query.deliveries(disclosure, DeliveryCriteria(State.INDEXED), limit=_PAGE, offset=offset)
         yield from page.items
         offset = page.next_offset
 

@@ -10,15 +10,19 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from hub import audit
 from hub.identity import recognise
+from hub.vocabulary import Sent
 from schemas.delivery import Reading, Receipt, State
+from schemas.disclosure import Action
 from schemas.faults import Category, Fault, Internal, InvalidPayload
-from storage import deliveries, organizations
+from storage import deliveries, organizations, repairs
 from storage.audit import Entry
 from storage.audit import add as add_audit
 from storage.database import Collision, Database
+from storage.statement import savepoint
 
 from .images import index_instance, reports_of_stored
 from .prepared import Prepared
+from .unmapped import Unmapped
 from .versions import index_report
 
 log = structlog.get_logger()
@@ -30,6 +34,7 @@ _UNSTORABLE = (DataError, UnicodeError, OverflowError)
 class _Batch:
     now: dt.datetime
     entries: list[Entry] = field(default_factory=list)
+    fresh: set[Sent] = field(default_factory=set)
 
 
 class Index:
@@ -37,6 +42,7 @@ class Index:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unmapped = Unmapped()
 
     def __call__(self, together: Sequence[Prepared]) -> list[Receipt]:
         """Indexes the deliveries and commits once. A delivery that is refused does not sink the others."""
@@ -51,6 +57,7 @@ class Index:
         with self._database.write() as tx:
             receipts = [self._one(tx, prepared, batch) for prepared in together]
             add_audit(tx, batch.entries)
+        self._unmapped.committed(batch.fresh)
         return receipts
 
     def _one(self, tx: Connection, prepared: Prepared, batch: _Batch) -> Receipt:
@@ -62,9 +69,11 @@ class Index:
         delivery_id = prepared.replay_of or _take(tx, prepared)
         if prepared.parts:
             deliveries.add_parts(tx, delivery_id, prepared.parts)
-        report_ids, fault = self._read(tx, prepared, delivery_id, batch.now)
+        report_ids, fault = self._read(tx, prepared, delivery_id, batch)
         if fault or prepared.replay_of:
             deliveries.settle(tx, delivery_id, _state(fault), prepared.accounting, fault)
+        if prepared.repair or prepared.replay_of:
+            _repaired(tx, prepared, delivery_id, fault, batch)
         batch.entries.append(audit.received(origin, delivery_id, outcome=fault.category if fault else "success"))
         return Receipt(
             delivery_id=delivery_id,
@@ -78,16 +87,19 @@ class Index:
         )
 
     def _read(
-        self, tx: Connection, prepared: Prepared, delivery_id: int, now: dt.datetime
+        self, tx: Connection, prepared: Prepared, delivery_id: int, batch: _Batch
     ) -> tuple[tuple[int, ...], Fault | None]:
         """Indexes what was read, all of it or nothing: the ids of the reports, or why not."""
         if isinstance(prepared.outcome, Fault):
             return (), prepared.outcome
         for last in (False, True):
             try:
-                with tx.begin_nested():
-                    report_ids = _index(tx, prepared, prepared.outcome, delivery_id, now)
+                with savepoint(tx):
+                    report_ids = _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
                     deliveries.add_reports(tx, delivery_id, report_ids)
+                    source_id = prepared.delivery.origin.source.id
+                    fresh = self._unmapped.notice(tx, prepared.outcome.reports, source_id, batch.now)
+                batch.fresh |= fresh
                 return report_ids, None
             except Fault as fault:
                 return (), fault
@@ -127,6 +139,18 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
     for instance in reading.instances:
         ids.add(index_instance(tx, instance, prepared, organization_id, delivery_id, now))
     return tuple(sorted(ids))
+
+
+def _repaired(tx: Connection, prepared: Prepared, delivery_id: int, fault: Fault | None, batch: _Batch) -> None:
+    """Ties a corrected copy to its original, which waits no longer once the copy is indexed, now or when replayed."""
+    if told := prepared.repair:
+        repairs.add(
+            tx, delivery_id, told.original_id, account=told.disclosure.principal.account, reason=told.reason.value
+        )
+        detail = f"{told.reason.value} Delivery/{delivery_id}"
+        batch.entries.append(audit.entry(told.disclosure, Action.REPAIR, f"Delivery/{told.original_id}", detail=detail))
+    if fault is None:
+        repairs.indexed(tx, delivery_id)
 
 
 def _state(fault: Fault | None) -> State:

@@ -3,9 +3,19 @@
 import hashlib
 from dataclasses import dataclass
 
-from schemas.delivery import Accounting, Delivery, Reading
+from schemas.delivery import Accounting, Delivery, PatientHint, Reading, RepairReason
+from schemas.disclosure import Disclosure
 from schemas.documents import to_json
 from schemas.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Who made a corrected copy of which delivery, and why: `reason` is one of schemas.delivery.RepairReason."""
+
+    original_id: int
+    disclosure: Disclosure
+    reason: RepairReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +23,7 @@ class Prepared:
     """`outcome`: what the reader found, or why it refused. `parts`: objects made from it, as (digest, size).
 
     replay_of: id of the delivery whose bytes these are, when they are read again.
+    repair: the delivery that this one is a corrected copy of, and who says why.
     """
 
     delivery: Delivery
@@ -21,6 +32,7 @@ class Prepared:
     outcome: Reading | Fault
     parts: tuple[tuple[str, int], ...] = ()
     replay_of: int = 0
+    repair: Repair | None = None
 
     @property
     def accounting(self) -> Accounting:
@@ -30,7 +42,9 @@ class Prepared:
     @property
     def fingerprint(self) -> str:
         """What makes it the same delivery again: the bytes, and what was told beside them."""
-        hint = self.delivery.origin.hint
-        if hint is None:
-            return self.digest
-        return hashlib.sha256(self.digest.encode() + to_json(hint)).hexdigest()
+        return fingerprint(self.digest, self.delivery.origin.hint)
+
+
+def fingerprint(digest: str, hint: PatientHint | None) -> str:
+    """What tells deliveries of one source apart: the content's digest, with whatever was told beside it."""
+    return hashlib.sha256(digest.encode() + to_json(hint)).hexdigest() if hint else digest

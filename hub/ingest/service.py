@@ -8,7 +8,7 @@ from typing import BinaryIO
 import structlog
 
 from hub import access, audit
-from schemas.delivery import Channel, Delivery, Format, Origin, PatientHint, Read, Reading, Receipt, State
+from schemas.delivery import WAITING, Channel, Delivery, Format, Origin, PatientHint, Read, Reading, Receipt
 from schemas.disclosure import Action, Disclosure
 from schemas.ecg import encode
 from schemas.faults import Conflict, Fault, Internal, InvalidPayload, UnsupportedPayload
@@ -18,7 +18,7 @@ from storage.objects import Objects, Spool
 
 from .group_commit import GroupCommit
 from .index import Index
-from .prepared import Prepared
+from .prepared import Prepared, Repair
 from .senders import Senders
 
 log = structlog.get_logger()
@@ -52,8 +52,8 @@ class Ingest:
         """Finishes what was begun."""
         self._commit.close()
 
-    def deliver(self, delivery: Delivery) -> Receipt:
-        """Takes a delivery into custody and indexes it; see schemas.delivery.Deliver."""
+    def deliver(self, delivery: Delivery, *, repair: Repair | None = None) -> Receipt:
+        """Takes a delivery into custody and indexes it; see schemas.delivery.Deliver. `repair`: it corrects another."""
         begun = time.monotonic()
         with self._objects.spool() as spool:
             while chunk := delivery.content.read(_CHUNK):
@@ -63,7 +63,7 @@ class Ingest:
             # Archive before reading: a reader may be wrong for years, the bytes cannot be asked for again.
             spool.keep()
             prepared = self._prepare(delivery, spool.digest, spool.size, spool.open)
-        receipt = self._commit.submit(prepared)
+        receipt = self._commit.submit(replace(prepared, repair=repair) if repair else prepared)
         took = time.monotonic() - begun
         self._counted(receipt, delivery, took)
         log.info(
@@ -105,7 +105,7 @@ class Ingest:
             record = deliveries.record(tx, disclosure, delivery_id)
             source, account, hint = deliveries.known_origin(tx, delivery_id)
             audit.record(tx, disclosure, Action.REPLAY, f"Delivery/{delivery_id}")
-        if record.state is State.INDEXED:
+        if record.state not in WAITING:
             raise Conflict("this delivery is indexed; there is nothing to replay", where="delivery")
         origin = self._senders.of_account(source, account, "")
         origin = Origin(origin.source, record.channel, record.received_at, "", account, hint)

@@ -68,8 +68,9 @@ DELIVERY_STATE = {
     State.INDEXED: N_("Taken"),
     State.HELD: N_("Held for a person"),
     State.QUARANTINED: N_("Quarantined"),
+    State.REPAIRED: N_("Repaired"),
 }
-DELIVERY_TONE = {State.INDEXED: "good", State.HELD: "warn", State.QUARANTINED: "bad"}
+DELIVERY_TONE = {State.INDEXED: "good", State.HELD: "warn", State.QUARANTINED: "bad", State.REPAIRED: "info"}
 FORMAT = {
     Format.DICOM: "DICOM",
     Format.HL7V2: "HL7 v2",
@@ -83,6 +84,7 @@ CHANNEL = {
     Channel.STOW_RS: "STOW-RS",
     Channel.MLLP: "MLLP",
     Channel.UPLOAD: N_("Upload"),
+    Channel.REPAIR: N_("Repaired copy"),
 }
 ACTION = {
     Action.SIGN_IN: N_("Signed in"),
@@ -93,6 +95,7 @@ ACTION = {
     Action.EXPORT: N_("Downloaded"),
     Action.DECIDE: N_("Decided"),
     Action.REPLAY: N_("Read again"),
+    Action.REPAIR: N_("Repaired"),
     Action.LINK: N_("Identity decided"),
     Action.ADMINISTER: N_("Administered"),
 }

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from hub.access import Permission, require
-from schemas.delivery import State
+from schemas.delivery import DeliveryCriteria, State
 from schemas.faults import Category, Fault
 
 from .contents import download
@@ -35,7 +35,9 @@ def quarantine(
 ) -> Response:
     """Deliveries by state, newest first; a search looks at sources, message ids and what went wrong."""
     wanted = State(state) if state in set(State) else None
-    found = visit.verbs.query.deliveries(visit.disclosure, state=wanted, text=q.strip(), limit=PAGE_SIZE, offset=offset)
+    found = visit.verbs.query.deliveries(
+        visit.disclosure, DeliveryCriteria(wanted, q.strip()), limit=PAGE_SIZE, offset=offset
+    )
     values = {"found": found, "state": wanted.value if wanted else _EVERY, "q": q.strip(), "page_size": PAGE_SIZE}
     return page_or_fragment(visit, "quarantine.html", "_deliveries.html", **values)
 

@@ -1,7 +1,7 @@
 """Deliveries, identity questions and the audit trail: what those behind the clinic ask."""
 
 from hub.access import Permission
-from schemas.delivery import DeliveryRecord, State
+from schemas.delivery import DeliveryCriteria, DeliveryRecord
 from schemas.disclosure import Action, AuditRecord, Disclosure
 from schemas.paging import Page
 from schemas.patient import DoubtState, IdentityDoubt
@@ -20,15 +20,14 @@ class Custody(Reading):
     def deliveries(
         self,
         disclosure: Disclosure,
+        wanted: DeliveryCriteria | None = None,
         *,
-        state: State | None = None,
-        text: str = "",
         limit: int = 50,
         offset: int = 0,
     ) -> Page[DeliveryRecord]:
         """Deliveries, newest first."""
         with self._reading(disclosure, Action.SEARCH, "Delivery", *_LIST_DELIVERIES) as asked:
-            return deliveries.records(asked.tx, disclosure, state=state, text=text, limit=limit, offset=offset)
+            return deliveries.records(asked.tx, disclosure, wanted or DeliveryCriteria(), limit=limit, offset=offset)
 
     def delivery(self, disclosure: Disclosure, delivery_id: int) -> DeliveryRecord:
         """Raises NotFound."""

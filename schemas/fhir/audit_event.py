@@ -24,6 +24,7 @@ _EVENTS = {
     Action.EXPORT: ("110106", "Export", "R"),
     Action.DECIDE: ("110110", "Patient Record", "C"),
     Action.REPLAY: ("110107", "Import", "U"),
+    Action.REPAIR: ("110107", "Import", "C"),
     Action.LINK: ("110110", "Patient Record", "U"),
     Action.ADMINISTER: ("110100", "Application Activity", "E"),
 }

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.ingest.reconcile import reconcile
 from hub.ingest.verify import verify
-from schemas.delivery import Channel, Claim, Receipt, State
+from schemas.delivery import Channel, Claim, DeliveryCriteria, Receipt, State
 from schemas.faults import Category, Forbidden
 from schemas.recognition import Verdict
 from schemas.report import ReportCriteria
@@ -37,7 +37,7 @@ def test_unreadable_payload_is_kept_even_though_it_is_refused(hub: Kernel) -> No
     assert receipt.state is State.QUARANTINED
     assert (receipt.category, receipt.where) == (Category.INVALID, "byte 0")
     assert hub.objects.read(receipt.digest) == b"\xff not JSON"
-    waiting = hub.query.deliveries(hub.ask(ADMIN), state=State.QUARANTINED)
+    waiting = hub.query.deliveries(hub.ask(ADMIN), DeliveryCriteria(State.QUARANTINED))
     assert [record.id for record in waiting.items] == [receipt.delivery_id]
 
 

@@ -18,7 +18,7 @@ from hub.access import Permission, SignedIn, require
 from hub.api import outcomes
 from hub.retrieve.content import Content
 from schemas.codes import LOINC, Coding
-from schemas.delivery import Accounting, Channel, DeliveryRecord, Format, PatientHint, Receipt, State
+from schemas.delivery import Accounting, Channel, DeliveryCriteria, DeliveryRecord, Format, PatientHint, Receipt, State
 from schemas.disclosure import Action, AuditRecord, Disclosure, Principal, Role
 from schemas.ecg import LEADS, EcgRecording
 from schemas.faults import Busy, Conflict, Fault, Forbidden, InvalidPayload, NotFound
@@ -384,10 +384,18 @@ class FakeQuery:
         )
 
     def deliveries(
-        self, disclosure: Disclosure, *, state: State | None = None, text: str = "", limit: int = 50, offset: int = 0
+        self, disclosure: Disclosure, wanted: DeliveryCriteria | None = None, *, limit: int = 50, offset: int = 0
     ) -> Page[DeliveryRecord]:
         self._check(disclosure, Permission.MANAGE_DELIVERIES, Permission.UPLOAD)
-        found = [d for d in self.deliveries_ if state in (None, d.state) and text in d.source + d.text]
+        wanted = wanted or DeliveryCriteria()
+        found = [
+            d
+            for d in self.deliveries_
+            if wanted.state in (None, d.state)
+            and wanted.text in d.source + d.text
+            and wanted.category in (None, d.category)
+            and wanted.source in d.source
+        ]
         return Page(tuple(found[offset : offset + limit]), len(found), offset)
 
     def delivery(self, disclosure: Disclosure, delivery_id: int) -> DeliveryRecord:
