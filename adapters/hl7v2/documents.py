@@ -1,4 +1,7 @@
-"""ED: documents inside OBX, base64 as a rule, now and then cut into several OBX. Source: HL7 v2 chapter 2A.24."""
+"""Documents inside OBX (ED), base64 as a rule, now and then cut into several OBX; and pointers to others (RP).
+
+Source: HL7 v2 chapters 2A.24 and 2A.65.
+"""
 
 import base64
 import binascii
@@ -7,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from schemas.codes import Coding
-from schemas.report import Attachment
+from schemas.report import Attachment, Pointer
 
 from .context import Context
 from .er7 import Segment
@@ -25,6 +28,9 @@ _MAGIC = (
     (b"PK\x03\x04", "application/zip"),
 )
 _BEGINNINGS = ("JVBERi0", "/9j/", "iVBORw0K", "R0lGOD", "SUkqA", "TU0AK", "e1xydGY", "UEsDB")
+# RP.4, table 0291, as media types; what a sender writes else stays unnamed.
+_POINTED = {"PDF": "application/pdf", "JPEG": "image/jpeg", "PNG": "image/png", "DICOM": "application/dicom"}
+_LONGEST_ADDRESS = 2000
 _ESCAPED = re.compile(r"\\(?:X(?:0[AaDd]|20)*|\.br)\\")
 
 
@@ -92,3 +98,17 @@ def media_type(content: bytes) -> str:
     except UnicodeDecodeError:
         return "application/octet-stream"
     return "application/octet-stream" if any(ord(c) < 9 for c in text) else "text/plain"
+
+
+def pointer(obx: Segment, index: int, code: Coding, context: Context) -> list[Pointer]:
+    """Where the documents of an OBX of type RP are said to lie. Nobody goes there: what answers may be anything."""
+    found = []
+    for repetition in context.repetitions(obx[5]):
+        parts = [*context.components(repetition), "", "", "", ""]
+        address = parts[0][:_LONGEST_ADDRESS]
+        if address:
+            kind = _POINTED.get(parts[3].upper(), "")
+            found.append(Pointer(address, code.display or code.code, kind))
+    said = "points to a document elsewhere: kept as a pointer, never fetched" if found else "expected a pointer"
+    context.ledger.flagged(index, 5, said)
+    return found

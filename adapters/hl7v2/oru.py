@@ -1,4 +1,8 @@
-"""ORU^R01, an observation message, to reports: one for each order group. Source: HL7 v2 chapter 7.3.1."""
+"""ORU^R01, an observation message, to reports: one for each order group.
+
+ORU^R30 to R32 come from analysers at the point of care and differ in what may be missing, which is nothing new here.
+Source: HL7 v2 chapters 7.3.1 and 7.3.3 to 7.3.5.
+"""
 
 from dataclasses import replace
 
@@ -15,7 +19,11 @@ from .reports import report
 
 def read(context: Context) -> Reading:
     """The reports of an ORU^R01. Raises UnsupportedPayload where it has no patient, or no results."""
-    groups = order_groups(context.message)
+    return of_groups(order_groups(context.message), context)
+
+
+def of_groups(groups: list[Group], context: Context) -> Reading:
+    """The reports that these groups of a message are. Raises as `read`."""
     if not any(segment.name == "PID" for segment in context.message.segments):
         # Analysers send controls and calibrations the same way: they are nobody's results.
         raise UnsupportedPayload("no patient: quality control results are not taken", where="PID")
@@ -31,7 +39,7 @@ def read(context: Context) -> Reading:
 
 def _unowned(group: Group, context: Context) -> None:
     indexes = [placed[0] for placed in (group.orc, group.obr, *group.notes) if placed]
-    for index in indexes + [result.index for result in group.results]:
+    for index in indexes + [result.index for result in group.results + group.of_specimen]:
         context.ledger.flagged(index, 0, "stands before any patient, left out")
 
 

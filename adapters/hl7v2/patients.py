@@ -66,6 +66,12 @@ def _identifiers(pid: Segment, index: int, context: Context) -> tuple[Identifier
     return tuple(sorted(unique, key=lambda each: each.system in (RESIDENT_ID, HEALTH_CARD)))
 
 
+def identifiers_of(raw: str, index: int, context: Context) -> tuple[Identifier, ...]:
+    """A source's own identifiers in a field of type CX; those that name the person everywhere are left out."""
+    found = (each for repetition in context.repetitions(raw) for each in _of_repetition(repetition, index, context))
+    return tuple(dict.fromkeys(each for each in found if each.system not in (RESIDENT_ID, HEALTH_CARD)))
+
+
 def _resident(text: str, index: int, field: int, context: Context) -> Iterator[Identifier]:
     """The resident number that a field of its own holds."""
     if not text or text.upper() in _PLACEHOLDERS:

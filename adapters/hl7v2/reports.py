@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, field, replace
 
 from schemas.codes import Coding
 from schemas.observation import Observation
@@ -10,32 +9,21 @@ from schemas.patient import Patient
 from schemas.report import Attachment, Report, ReportCategory, ReportStatus
 
 from . import statuses
-from .categories import category, is_conclusion
+from .categories import category
 from .coded import coding
+from .contents import Content, content, texts_of
 from .context import LONGEST_TOKEN, Context
-from .documents import Piece, attachment, piece
 from .er7 import Segment
-from .groups import Group, Placed, Result
-from .observations import Order, code_of, observation
+from .groups import Group
+from .observations import Order, code_of
 from .persons import staff_name
-from .studies import accession_number, is_study_reference, study_instance_uid
+from .relations import parent, requesters
+from .studies import accession_number, study_instance_uid
 from .values import plain
 
 _NO_SEGMENT = Segment("", [], "")
-_RUNNING_TEXT = frozenset({"TX", "FT"})
-_TEXT = _RUNNING_TEXT | {"ST"}
 # An analyser's sample number of the day, which comes again tomorrow for somebody else.
 _SHORTEST_NUMBER = 4
-
-
-@dataclass(slots=True)
-class _Content:
-    """What the results of a group amount to."""
-
-    observations: list[Observation] = field(default_factory=list)
-    documents: list[Piece] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    conclusions: list[str] = field(default_factory=list)
 
 
 def report(group: Group, patient: Patient, context: Context) -> Report:
@@ -52,10 +40,10 @@ def report(group: Group, patient: Patient, context: Context) -> Report:
     kind = category(context.first(obr, 24), service, codes)
     status, flags = _status(group, obr, context)
     received = context.moment(obr, 14, group.obr[0]) if group.obr else None
-    content = _content(group, codes, kind, Order(statuses.of_report(status), received), context)
-    attachments = tuple(found for each in content.documents if (found := attachment(each, context)))
+    found = content(group.results, codes, kind, Order(statuses.of_report(status), received), context)
+    attachments = found.attachments(context)
     placer, filler = (context.token(obr, n) or context.token(orc, n) for n in (2, 3))
-    observed = _observed_at(group, obr, content.observations, context)
+    observed = _observed_at(group, obr, found.observations, context)
     return Report(
         key=_key(placer, filler, service, observed, group, context, flags),
         category=kind,
@@ -70,12 +58,15 @@ def report(group: Group, patient: Patient, context: Context) -> Report:
         accession_number=accession_number(group, obr, context) if kind is ReportCategory.IMAGING else "",
         specimen=_specimen(group, obr, context),
         performers=_performers(group, obr, context),
-        findings="\n".join(content.findings + _notes(group.notes, context)),
-        conclusion="\n".join(content.conclusions),
-        observations=tuple(content.observations),
+        findings="\n".join(found.findings + texts_of(group.notes, context) + _of_specimen(group, context)),
+        conclusion="\n".join(found.conclusions),
+        observations=tuple(found.observations),
         attachments=attachments,
+        pointers=tuple(found.pointers),
+        parent=parent(orc, obr, context),
         study_instance_uid=study_instance_uid(group, codes, context) if kind is ReportCategory.IMAGING else "",
-        flags=_flags(flags, kind, observed, content, attachments),
+        flags=_flags(flags, kind, observed, found, attachments),
+        requesters=requesters(orc, obr, context),
     )
 
 
@@ -83,14 +74,16 @@ def _flags(
     flags: list[str],
     kind: ReportCategory,
     observed: dt.datetime | None,
-    content: _Content,
+    found: Content,
     attachments: tuple[Attachment, ...],
 ) -> tuple[str, ...]:
     if kind is ReportCategory.ECG:
         flags.append("no-waveform")
     if observed is None:
         flags.append("observed-at-missing")
-    if not (content.observations or attachments or content.findings or content.conclusions):
+    if found.pointers:
+        flags.append("document-elsewhere")
+    if found.empty and not attachments:
         flags.append("no-results")
     return tuple(flags)
 
@@ -106,92 +99,12 @@ def _status(group: Group, obr: Segment, context: Context) -> tuple[ReportStatus,
     return (found, []) if found else (ReportStatus.PRELIMINARY, ["status-missing"])
 
 
-def _content(
-    group: Group,
-    codes: list[Coding],
-    kind: ReportCategory,
-    order: Order,
-    context: Context,
-) -> _Content:
-    content = _Content()
-    last = None
-    for result, code in zip(group.results, codes, strict=True):
-        context.ledger.mapped(result.index)
-        notes = tuple(_notes(result.notes, context))
-        if result.obx.continued:
-            context.ledger.flagged(result.index, 0, "holds lines that are no segments, taken as its text")
-        if result.obx[2] == "ED":
-            _document(result, code, content, context)
-            content.findings += notes
-        elif kind is ReportCategory.IMAGING and is_study_reference(result.obx, code, context):
-            continue
-        elif text := _running_text(result, code, kind, context):
-            (content.conclusions if is_conclusion(code) else content.findings).append("\n".join([text, *notes]))
-        else:
-            found = observation(result, code, notes, order, context)
-            last = _joined(last, found, result.obx, content.observations)
-    return content
-
-
-def _document(result: Result, code: Coding, content: _Content, context: Context) -> None:
-    found = piece(result.obx, result.index, code, context)
-    if found is None:
-        return
-    if content.documents and found.continues(content.documents[-1]):
-        content.documents[-1].content += found.content
-    else:
-        content.documents.append(found)
-
-
-def _running_text(result: Result, code: Coding, kind: ReportCategory, context: Context) -> str:
-    """The text of a reading, where the OBX is part of one; empty where it is a result of its own."""
-    obx = result.obx
-    if kind is ReportCategory.LABORATORY or obx[6] or obx[2] not in _TEXT:
-        return ""
-    if is_conclusion(code) or (obx[2] in _RUNNING_TEXT and kind is ReportCategory.IMAGING):
-        return plain(obx[5], context)
-    return ""
-
-
-def _joined(last: Observation | None, found: Observation, obx: Segment, into: list[Observation]) -> Observation:
-    """Adds an observation, or to the one before it where one text was spread over many OBX."""
-    if (
-        last is not None
-        and obx[2] in _TEXT
-        and isinstance(last.value, str)
-        and isinstance(found.value, str)
-        and (last.code, last.sub_id, last.unit) == (found.code, found.sub_id, "")
-    ):
-        into.pop()
-        found = _with_text(last, found)
-    into.append(found)
-    return found
-
-
-def _with_text(last: Observation, found: Observation) -> Observation:
-    return replace(
-        last,
-        value=f"{last.value}\n{found.value}",
-        reference_range=last.reference_range or found.reference_range,
-        interpretation=tuple(dict.fromkeys(last.interpretation + found.interpretation)),
-        status=found.status,
-        notes=last.notes + found.notes,
-    )
-
-
-def _notes(placed: list[Placed], context: Context) -> list[str]:
-    """NTE-3 of each; the ones without a comment are paragraph breaks and say nothing here."""
-    for index, _ in placed:
-        context.ledger.mapped(index)
-    return [text for _, note in placed if (text := plain(note[3], context))]
-
-
 def _observed_at(group: Group, obr: Segment, observations: list[Observation], context: Context) -> dt.datetime | None:
     """The patient's clock: OBR-7, else collection of the specimen (SPM-17), else the first result's (OBX-14)."""
     if group.obr and (found := context.moment(obr, 7, group.obr[0])):
         return found
     for index, specimen in group.specimens:
-        if found := context.moment(specimen, 17, index):
+        if specimen.name == "SPM" and (found := context.moment(specimen, 17, index)):
             return found
     return min((each.observed_at for each in observations if each.observed_at), default=None)
 
@@ -200,11 +113,24 @@ def _specimen(group: Group, obr: Segment, context: Context) -> str:
     """SPM-4, else OBR-15: its words, else its code."""
     for index, specimen in group.specimens:
         context.ledger.mapped(index)
-        found = coding(specimen[4], context)
+        found = coding(specimen[4 if specimen.name == "SPM" else 6], context)
         if found.display or found.code:
             return found.display or found.code
     parts = context.subcomponents(context.message.delimiters.first(obr[15])) if obr[15] else []
     return next((part for part in parts if not part.isascii()), next((p for p in parts[1:] if p), "".join(parts[:1])))
+
+
+def _of_specimen(group: Group, context: Context) -> list[str]:
+    """What was observed of the specimen itself. No result of the patient: as one it would stand in a trend."""
+    lines = []
+    for result in group.of_specimen:
+        context.ledger.mapped(result.index)
+        name, unit = coding(result.obx[3], context), context.first(result.obx, 6)
+        value = plain(result.obx[5], context).replace("\n", ", ")
+        if value:
+            lines.append(f"SPM · {name.display or name.code}: {value} {unit}".strip())
+        lines += texts_of(result.notes, context)
+    return lines
 
 
 def _performers(group: Group, obr: Segment, context: Context) -> tuple[str, ...]:
@@ -233,17 +159,19 @@ def _key(
         number = f"placer:{placer}" if placer else f"specimen:{specimen}" if specimen else ""
     if not number:
         flags.append("order-number-missing")
-        number = f"message:{_message_identity(context)}"
+        number = f"message:{message_identity(context)}"
     return f"{number}|{service.code}"[: 2 * LONGEST_TOKEN]
 
 
 def _barcode(spm: Segment, context: Context) -> str:
-    """SPM-2, an EIP: the filler's number of the specimen, else the placer's."""
+    """SPM-2, an EIP: the filler's number of the specimen, else the placer's; SAC-3, the container's."""
+    if spm.name == "SAC":
+        return context.token(spm, 3)
     parts = [*context.message.delimiters.split(context.message.delimiters.first(spm[2], 2), "&"), ""]
     return context.text(parts[0]) or context.text(context.message.delimiters.first(spm[2]).partition("&")[0])
 
 
-def _message_identity(context: Context) -> str:
+def message_identity(context: Context) -> str:
     """MSH-10 alone is not enough: some analysers always send 1. With the time it tells messages apart."""
     header = context.message.header
     if header[10] and len(header[7]) >= len("YYYYMMDDHHMMSS"):

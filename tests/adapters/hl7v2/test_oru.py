@@ -252,8 +252,8 @@ def test_a_patient_without_a_usable_identifier_is_refused(pid: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "category"),
     [
-        ("ORM^O01", Category.UNSUPPORTED),
-        ("ADT^A40", Category.UNSUPPORTED),
+        ("SIU^S12", Category.UNSUPPORTED),
+        ("ADT^A05", Category.UNSUPPORTED),
         ("", Category.INVALID),
         ("王^芳", Category.UNSUPPORTED),
     ],

@@ -140,13 +140,7 @@ def test_every_sample_is_read_or_refused_with_a_reason_and_accounted_for(samples
     kind, patient = (Category.UNSUPPORTED.value, "MSH-9"), (Category.UNSUPPORTED.value, "PID")
     assert refused == {
         "06_mindray_qc_not_patient.hl7": patient,
-        "ADT_A40-PatientMerge.hl7": kind,
-        "MDM-T02-03.hl7": kind,
         "OBX-to-Observation-st-value.hl7": (Category.INVALID.value, "PID-3"),
-        "OMI_O23-ImagingOrder.hl7": kind,
-        "OML-O21-01.hl7": kind,
-        "ORM_O01-GeneralOrder.hl7": kind,
-        "OUL-R22-01.hl7": kind,
         "cv.04_001_chem.hl7": kind,
     }
 
