@@ -17,6 +17,9 @@ from . import patients
 from . import tables as t
 from .statement import Statement
 
+# Of one order there are a handful of results; more are the numbers of a sender who starts again every day.
+_MOST_OF_AN_ORDER = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -73,6 +76,26 @@ def known_by_accession(tx: Connection, patient_id: int, organization_id: int, ac
     return _known(tx.execute(query).first())
 
 
+def known_by_placer(
+    tx: Connection, organization_id: int, category: ReportCategory, placer_order_number: str
+) -> tuple[Known, ...]:
+    """The reports that this institution issued for one placer order, of whomever; a few, for numbers come again."""
+    query = _current().where(
+        t.report.c.placer_order_number == placer_order_number,
+        t.report.c.organization_id == organization_id,
+        t.report.c.category == category.value,
+    )
+    rows = tx.execute(query.order_by(t.report.c.id.desc()).limit(_MOST_OF_AN_ORDER))
+    return tuple(known for row in rows if (known := _known(row)))
+
+
+def delivery_of(tx: Connection, report_id: int, version: int) -> int:
+    """The delivery from which a version was read."""
+    column = t.report_version.c
+    query = select(column.delivery_id).where(column.report_id == report_id, column.version == version)
+    return int(tx.scalar(query) or 0)
+
+
 def known_versions(tx: Connection, report_id: int) -> Iterator[Report]:
     """Everything that was ever said in this report, newest first."""
     query = select(t.report_version.c.document).where(t.report_version.c.report_id == report_id)
@@ -110,11 +133,18 @@ def add_report(
     return report_id
 
 
-def add_version(tx: Connection, known: Known, report: Report, *, delivery_id: int, now: dt.datetime) -> int:
-    """The next version of a report that we have; the earlier ones stay as they are. Returns its number."""
-    version = known.version + 1
+def add_version(
+    tx: Connection, known: Known, report: Report, *, delivery_id: int, now: dt.datetime, current: bool = True
+) -> int:
+    """One more version of a report that we have; the others stay as they are. Returns its number.
+
+    current: what the report says from now on; else it belongs to its history alone.
+    """
+    latest = tx.scalar(select(func.max(t.report_version.c.version)).where(t.report_version.c.report_id == known.id))
+    version = int(latest or 0) + 1
     observed_at = report.observed_at or report.issued_at or now
-    tx.execute(t.report.update().where(t.report.c.id == known.id).values(_row(report, version, observed_at)))
+    if current:
+        tx.execute(t.report.update().where(t.report.c.id == known.id).values(_row(report, version, observed_at)))
     _add_document(tx, known.id, version, report, delivery_id, observed_at, now)
     return version
 

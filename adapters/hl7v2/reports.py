@@ -19,6 +19,7 @@ from .observations import Order, code_of
 from .persons import staff_name
 from .relations import parent, requesters
 from .studies import accession_number, study_instance_uid
+from .times import moment
 from .values import plain
 
 _NO_SEGMENT = Segment("", [], "")
@@ -67,6 +68,7 @@ def report(group: Group, patient: Patient, context: Context) -> Report:
         study_instance_uid=study_instance_uid(group, codes, context) if kind is ReportCategory.IMAGING else "",
         flags=_flags(flags, kind, observed, found, attachments),
         requesters=requesters(orc, obr, context),
+        sent_at=moment(context.message.delimiters.first(context.message.header[7]), context.origin.source.time_zone),
     )
 
 

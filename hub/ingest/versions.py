@@ -11,23 +11,20 @@ from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
 from storage import decisions, observations, outbox, reports, studies
 from storage.reports import Known
 
-# How far a report has come; one that has come less far never replaces one that has come further.
-_RANK = {
-    ReportStatus.REGISTERED: 0,
-    ReportStatus.PARTIAL: 1,
-    ReportStatus.PRELIMINARY: 2,
-    ReportStatus.FINAL: 3,
-    ReportStatus.AMENDED: 3,
-    ReportStatus.CORRECTED: 3,
-    ReportStatus.CANCELLED: 3,
-    ReportStatus.ENTERED_IN_ERROR: 3,
-}
+from .life import Step, rank, repeats, step
+from .snapshot import folded, merged, refused, stated
+
+_CORRECTIONS = WITHDRAWN | {ReportStatus.CORRECTED, ReportStatus.AMENDED}
+# A correction under a new filler order number, of an order of which we know several results.
+UNATTACHED = "correction-unattached"
 
 
 def index_report(tx: Connection, report: Report, organization_id: int, delivery_id: int, now: dt.datetime) -> int:
     """The id of the report that this one made, followed or repeated. Raises IdentityConflict where patients differ."""
     patient_id = recognise(tx, report.patient, update=False, now=now)
     known = _known(tx, report, patient_id, organization_id)
+    if known is None and report.status in _CORRECTIONS and report.placer_order_number:
+        known, report = _corrected(tx, report, patient_id, organization_id)
     if known is None:
         report_id = reports.add_report(
             tx, report, patient_id=patient_id, organization_id=organization_id, delivery_id=delivery_id, now=now
@@ -37,11 +34,7 @@ def index_report(tx: Connection, report: Report, organization_id: int, delivery_
         return report_id
     if not same_person(tx, known.patient_id, patient_id):
         raise IdentityConflict("this report is already bound to another patient", where="report identifier")
-    following = _following(tx, known, report)
-    if following is not None:
-        version = reports.add_version(tx, known, following, delivery_id=delivery_id, now=now)
-        _index_results(tx, known.id, version, following, known.patient_id, now)
-        _tell(tx, known.id, version, following, now)
+    _follow(tx, known, report, delivery_id, now)
     return known.id
 
 
@@ -60,44 +53,98 @@ def _known(tx: Connection, report: Report, patient_id: int, organization_id: int
     return None if apart else tied
 
 
-def _following(tx: Connection, known: Known, report: Report) -> Report | None:
-    """The next version of a known report; None when the one that arrived says nothing new or comes late."""
-    current = known.report
-    if _RANK[report.status] < _RANK[current.status]:
-        return None
-    if _images_only(current) and _images_only(report):
-        return None  # more images of a study change nothing that the report itself says
-    said = replace(
+def _corrected(tx: Connection, report: Report, patient_id: int, organization_id: int) -> tuple[Known | None, Report]:
+    """The report that a correction under a new filler order number is of: same order, service, specimen, patient."""
+    found = [
+        known
+        for known in reports.known_by_placer(tx, organization_id, report.category, report.placer_order_number)
+        if _same_specimen(known.report, report) and same_person(tx, known.patient_id, patient_id)
+    ]
+    if len(found) > 1:
+        # A placer order may have many results, as of a tolerance test: none of them is changed on a guess.
+        return None, replace(report, flags=(*report.flags, UNATTACHED))
+    return (found[0] if found else None), report
+
+
+def _same_specimen(known: Report, report: Report) -> bool:
+    told = ((known.specimen, report.specimen), (known.observed_at, report.observed_at))
+    same = all(one == other for one, other in told if one and other)
+    return same and (known.code.code, known.code.system) == (report.code.code, report.code.system)
+
+
+def _follow(tx: Connection, known: Known, report: Report, delivery_id: int, now: dt.datetime) -> None:
+    """Records what a report says that we know already: as the next version, as an earlier one, or not at all."""
+    said = _in_place_of(known.report, report)
+    current = stated(known.report)
+    if said == current or (_images_only(said) and _adds_images(known.report)):
+        return
+    found = step(current, said)
+    earlier: list[Report] = []
+    if found is Step.EARLIER or rank(current.status) == rank(said.status):
+        earlier = [stated(each) for each in reports.known_versions(tx, known.id)]
+    if _may_repeat(found, current, said) and any(repeats(said, each) for each in earlier):
+        return
+    if found is Step.EARLIER:
+        _keep(tx, known, said, delivery_id, now)
+        _fill_up(tx, known, folded([*earlier, said], current), now)
+        return
+    if refused(said, known.report):
+        _keep(tx, known, said, delivery_id, now)
+    whole = merged(said, known.report)
+    if stated(whole) != current or whole != known.report:
+        _replace(tx, known, replace(whole, status=_named(found, said)), delivery_id, now)
+
+
+def _fill_up(tx: Connection, known: Known, whole: Report, now: dt.datetime) -> None:
+    """The current version once more where what arrived late holds results that it left out without taking them back."""
+    if whole.observations == known.report.observations:
+        return
+    # What it says itself was read from the same bytes as before.
+    delivery_id = reports.delivery_of(tx, known.id, known.version)
+    _replace(tx, known, replace(whole, status=known.report.status), delivery_id, now)
+
+
+def _in_place_of(current: Report, report: Report) -> Report:
+    return replace(
         report,
         key=current.key,
         patient=current.patient,
         study_instance_uid=report.study_instance_uid or current.study_instance_uid,
     )
-    if said == current:
-        return None
-    if _RANK[current.status] < _RANK[ReportStatus.FINAL]:
-        return said
-    if _repeats(tx, known, said):
-        return None
-    # Called final once more, and yet it changes a final report: whoever read the first must be told.
-    return replace(said, status=ReportStatus.AMENDED) if report.status is ReportStatus.FINAL else said
 
 
-def _repeats(tx: Connection, known: Known, said: Report) -> bool:
-    """Whether this is an earlier version sent once more, late. It must undo neither a correction nor a withdrawal.
+def _may_repeat(found: Step, current: Report, said: Report) -> bool:
+    """Whether words that were said before are said once more, rather than meant to bring an earlier value back.
 
-    A final is one however its version was labelled here. A correction is one where the source's clock says that it is
-    the same issue, or where the report was withdrawn meanwhile; else it may be meant to bring an earlier value back.
+    A final is a repetition, and so is what carries the source's clock or would undo a withdrawal.
     """
     final = said.status is ReportStatus.FINAL
-    if not (final or said.issued_at or known.report.status in WITHDRAWN):
-        return False
-    earlier = reports.known_versions(tx, known.id)
-    return any((replace(said, status=each.status) if final else said) == each for each in earlier)
+    return bool(found is Step.EARLIER or final or said.issued_at or current.status in WITHDRAWN)
+
+
+def _named(found: Step, said: Report) -> ReportStatus:
+    # Whoever read the first final must be told that this one differs.
+    return ReportStatus.AMENDED if found is Step.AMEND else said.status
+
+
+def _keep(tx: Connection, known: Known, said: Report, delivery_id: int, now: dt.datetime) -> None:
+    """Puts into the history what never was current."""
+    reports.add_version(tx, known, said, delivery_id=delivery_id, now=now, current=False)
+
+
+def _replace(tx: Connection, known: Known, report: Report, delivery_id: int, now: dt.datetime) -> None:
+    version = reports.add_version(tx, known, report, delivery_id=delivery_id, now=now)
+    _index_results(tx, known.id, version, report, known.patient_id, now)
+    _tell(tx, known.id, version, report, now)
 
 
 def _images_only(report: Report) -> bool:
     return report.key == report.study_instance_uid and report.status is ReportStatus.PARTIAL
+
+
+def _adds_images(current: Report) -> bool:
+    """Whether more images of the study change nothing of what this report says itself."""
+    return rank(current.status) >= rank(ReportStatus.PARTIAL)
 
 
 def _index_results(

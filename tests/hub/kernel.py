@@ -85,11 +85,19 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
         organization=origin.source.organization,
         observed_at=OBSERVED,
         issued_at=dt.datetime.fromisoformat(said["issued"]) if "issued" in said else None,
+        sent_at=dt.datetime.fromisoformat(said["sent_at"]) if "sent_at" in said else None,
+        placer_order_number=said.get("placer", ""),
+        findings=said.get("findings", ""),
         accession_number=said.get("accession", ""),
         study_instance_uid=said.get("study", ""),
         conclusion=said.get("conclusion", ""),
         observations=tuple(
-            Observation(Coding(code, code, "http://loinc.org"), Quantity(Decimal(value), "g/L"))
+            Observation(
+                Coding(code, code, "http://loinc.org"),
+                Quantity(Decimal(value), "g/L"),
+                sub_id=said.get("sub_id", ""),
+                status=said.get("statuses", {}).get(code, "final"),
+            )
             for code, value in said.get("values", {}).items()
         ),
     )

@@ -37,7 +37,9 @@ def test_late_preliminary_never_overwrites_a_final(hub: Kernel) -> None:
     hub.send({"mr": "1", "status": "final", "values": {HB: 130}})
     late = hub.send({"mr": "1", "status": "preliminary", "values": {HB: 99}})
     assert late.state is State.INDEXED
-    assert statuses(hub, late.report_ids[0]) == [ReportStatus.FINAL]
+    current = hub.query.report(hub.ask(), late.report_ids[0])
+    assert (current.version, current.report.status) == (1, ReportStatus.FINAL)
+    assert statuses(hub, late.report_ids[0]) == [ReportStatus.FINAL, ReportStatus.PRELIMINARY]
 
 
 def test_final_that_changes_after_final_is_called_amended(hub: Kernel) -> None:
@@ -84,17 +86,19 @@ def test_results_of_a_withdrawn_report_are_withdrawn_and_feed_no_trend(hub: Kern
     assert hub.query.trend(hub.ask(), person, Coding(HB, system="http://loinc.org"), "g/L") == ()
 
 
-def test_result_that_the_correction_left_out_is_found_in_the_history_only(hub: Kernel) -> None:
-    (report_id,) = hub.send({"mr": "1", "values": {HB: 130, "789-8": 4}}).report_ids
+def test_preliminary_result_that_the_final_left_out_is_found_in_the_history_only(hub: Kernel) -> None:
+    early = {"mr": "1", "status": "preliminary", "values": {HB: 130, "789-8": 4}}
+    (report_id,) = hub.send({**early, "statuses": {HB: "preliminary", "789-8": "preliminary"}}).report_ids
     (_, left_out) = hub.query.report(hub.ask(), report_id).observation_ids
-    hub.send({"mr": "1", "status": "corrected", "values": {HB: 103}})
+    hub.send({"mr": "1", "values": {HB: 103}})
     with pytest.raises(NotFound):
         hub.query.observation(hub.ask(), left_out)
     assert hub.query.observation(hub.ask(), left_out, version=1).version == 1
+    assert "earlier-version-has-more" in hub.query.report(hub.ask(), report_id).report.flags
 
 
 def test_observations_show_the_current_value_and_keep_the_earlier_one(hub: Kernel) -> None:
-    hub.send({"mr": "1", "values": {HB: 130, "789-8": 4}})
+    hub.send({"mr": "1", "values": {HB: 130}})
     receipt = hub.send({"mr": "1", "status": "corrected", "values": {HB: 103}})
     found = hub.query.observations(hub.ask(), ObservationCriteria(report_id=receipt.report_ids[0]))
     assert [(o.observation.code.code, o.observation.value) for o in found.items] == [
