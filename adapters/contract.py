@@ -7,6 +7,7 @@ from typing import Protocol
 from schemas.accounts import Examine
 from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
+from schemas.editing import Editor
 from schemas.dispatch import Sender
 
 # How much of a content's head a sniffer is given.
@@ -37,6 +38,7 @@ class Adapter:
     repairs: names that the profile of a source may hold, in the order in which the readers apply them.
     examiners: by format, what became of every part of a content, and its parts as they were sent.
     sender: makes what carries reports out, from settings of its own; None where the protocol only receives.
+    editors: by format, how a person may change a content.
     strict: what in a content departs from the standard itself, for the vendor of the sending system.
     """
 
@@ -48,4 +50,5 @@ class Adapter:
     repairs: tuple[str, ...] = ()
     examiners: Mapping[Format, Examine] = field(default_factory=dict)
     sender: Callable[..., Sender] | None = None
+    editors: Mapping[Format, Editor] = field(default_factory=dict)
     strict: Callable[[bytes], Conformance] | None = None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from adapters import dicom, ecg, hl7v2
 from schemas.accounts import Examine
 from schemas.delivery import Format, Read
+from schemas.editing import Editor
 
 from .contract import HEAD_BYTES, Adapter
 
@@ -16,6 +17,8 @@ READERS: Mapping[Format, Read] = {kind: reader for adapter in ADAPTERS for kind,
 EXAMINERS: Mapping[Format, Examine] = {
     kind: examine for adapter in ADAPTERS for kind, examine in adapter.examiners.items()
 }
+
+EDITORS: Mapping[Format, Editor] = {kind: editor for adapter in ADAPTERS for kind, editor in adapter.editors.items()}
 
 REPAIRS: tuple[str, ...] = tuple(name for adapter in ADAPTERS for name in adapter.repairs)
 

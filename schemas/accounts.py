@@ -1,6 +1,7 @@
 """What became of every segment and field of a message: mapped, kept as sent, or flagged.
 
-Places and reasons, no content. Sums of it are stored with each delivery (schemas.delivery.Accounting); this is made when somebody asks.
+Places and reasons, no content. Sums of it are stored with each delivery (schemas.delivery.Accounting); this is made
+when somebody asks.
 """
 
 from collections.abc import Callable

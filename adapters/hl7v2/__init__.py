@@ -5,6 +5,7 @@ from schemas.delivery import Format
 
 from .account import examine
 from .batch import announces
+from .editing import EDITOR
 from .mllp import listener
 from .reader import read
 from .repairs import REPAIRS
@@ -19,6 +20,8 @@ ADAPTER = Adapter(
     media_types={Format.HL7V2: "x-application/hl7-v2+er7"},
     listener=listener,
     examiners={Format.HL7V2: examine},
+    # What is no message yet may become one: its text is edited the same way.
+    editors={Format.HL7V2: EDITOR, Format.UNKNOWN: EDITOR},
     repairs=REPAIRS,
     sender=sender,
 )

@@ -79,7 +79,7 @@ def decode(content: bytes, *, charset: str = "") -> Decoded:
     if content[:2] in (b"M\0", b"\0M"):
         return _marked(content, b"", "utf-16-le" if content[:1] == b"M" else "utf-16-be")
     declaration = declared_charset(content)
-    return _unmarked(content, charset, _CODECS.get(declaration.upper(), ""), declaration)
+    return _unmarked(content, charset, codec_of(declaration), declaration)
 
 
 def _marked(content: bytes, mark: bytes, codec: str) -> Decoded:
@@ -89,6 +89,11 @@ def _marked(content: bytes, mark: bytes, codec: str) -> Decoded:
         # The mark lies, or a byte is missing: read it as if there were no mark and let every line speak for itself.
         return _line_by_line(content, "", "content is not in the character set of its byte order mark")
     return Decoded(text, codec, mark)
+
+
+def codec_of(declaration: str) -> str:
+    """The Python codec of a name of table 0211; empty for a name that nobody knows."""
+    return _CODECS.get(declaration.upper(), "")
 
 
 def declared_charset(content: bytes) -> str:
