@@ -3,12 +3,19 @@
 Source: RFC 8446, RFC 5246 (1.2 is the oldest taken), RFC 5280 (names), RFC 9325 (recommendations).
 """
 
+import contextlib
 import hashlib
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import structlog
+
 from schemas.faults import Internal
+
+log = structlog.get_logger()
+_GOODBYE_S = 1.0
 
 
 def server_context(certificate: Path, key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
@@ -46,6 +53,37 @@ def _prepare(context: ssl.SSLContext, certificate: Path | None, key: Path | None
             context.load_verify_locations(ca)
     except (OSError, ValueError) as error:
         raise Internal("the TLS certificate, its key or the authority cannot be used", where="DXHUB_TLS") from error
+
+
+def shake_hands(line: ssl.SSLSocket, timeout_s: float) -> bool:
+    """The handshake as a server; False, and logged without anything of the peer's, where there is no agreement."""
+    line.settimeout(timeout_s)
+    try:
+        line.do_handshake()
+    except OSError as error:
+        reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or type(error).__name__
+        log.warning("tls.refused", reason=reason)
+        return False
+    return True
+
+
+def stop_reading(line: socket.socket) -> None:
+    """Wakes whoever reads from the line, as if the peer had hung up; what is being written may be finished.
+
+    Not by the method of an SSLSocket: that one forgets the encryption, and what is written next would go in clear.
+    """
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(line, socket.SHUT_RD)
+
+
+def hang_up(line: socket.socket) -> None:
+    """Says that nothing more will be written: with TLS's own goodbye first, where there was a handshake."""
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(line, ssl.SSLSocket) and line.version() is not None:
+            line.settimeout(_GOODBYE_S)
+            line.unwrap()
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(line, socket.SHUT_WR)
 
 
 def identities(line: ssl.SSLSocket) -> frozenset[str]:

@@ -41,6 +41,9 @@ class Permission(StrEnum):
     RESOLVE_IDENTITY = "resolve-identity"
     READ_FIGURES = "read-figures"
     READ_AUDIT = "read-audit"
+    MANAGE_SENDERS = "manage-senders"
+    MAP_CODES = "map-codes"
+    MANAGE_CONNECTIONS = "manage-connections"
 
 
 _CLINICAL = frozenset({Permission.READ_REPORTS, Permission.DECIDE})
@@ -48,10 +51,19 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({Permission.UPLOAD, Permission.READ_REPORTS}),
     Role.RADIOLOGIST: _CLINICAL,
     Role.ECG_READER: _CLINICAL,
-    Role.LAB_REVIEWER: _CLINICAL,
+    # Who reads laboratory reports all day knows best what a code stands for.
+    Role.LAB_REVIEWER: _CLINICAL | {Permission.MAP_CODES},
     Role.CLINICIAN: _CLINICAL,
     Role.QUALITY: frozenset({Permission.READ_REPORTS, Permission.READ_FIGURES}),
-    Role.ADMIN: frozenset({Permission.MANAGE_DELIVERIES, Permission.RESOLVE_IDENTITY}),
+    Role.ADMIN: frozenset(
+        {
+            Permission.MANAGE_DELIVERIES,
+            Permission.RESOLVE_IDENTITY,
+            Permission.MANAGE_CONNECTIONS,
+            Permission.MANAGE_SENDERS,
+            Permission.MAP_CODES,
+        }
+    ),
     Role.AUDITOR: frozenset({Permission.READ_AUDIT}),
 }
 _PURPOSE = {

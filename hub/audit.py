@@ -5,7 +5,8 @@ import datetime as dt
 from sqlalchemy import Connection
 
 from schemas.delivery import Origin
-from schemas.disclosure import Action, Disclosure
+from schemas.disclosure import Action, Disclosure, Purpose
+from schemas.report import ReportRecord
 from storage import audit
 from storage.audit import Entry
 
@@ -53,6 +54,19 @@ def received(origin: Origin, delivery_id: int, *, outcome: str = "success", deta
         organization=origin.source.organization,
         address=origin.address,
         detail=detail or f"{origin.channel.value} {origin.source.name}",
+    )
+
+
+def sent(report: ReportRecord, organization: str) -> Entry:
+    """The record of a report that the hub itself reads to send it to the institution that ordered it."""
+    return Entry(
+        at=now(),
+        action=Action.EXPORT,
+        entity=f"DiagnosticReport/{report.id}/_history/{report.version}",
+        patient_id=report.patient_id,
+        organization=organization,
+        purpose=Purpose.TREATMENT.value,
+        detail="sent on to who ordered it",
     )
 
 

@@ -14,6 +14,7 @@ INGEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
 )
 WAITING = Gauge("dxhub_waiting", "What waits for somebody: outbox entries, held and quarantined deliveries", ("what",))
+DISPATCHES = Counter("dxhub_dispatches_total", "Attempts to send a report on, by what came of them", ("outcome",))
 HTTP_REQUESTS = Counter("dxhub_http_requests_total", "HTTP requests answered", ("route", "method", "status"))
 HTTP_SECONDS = Histogram("dxhub_http_request_duration_seconds", "Until the last byte of the answer", ("route",))
 
@@ -22,8 +23,18 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def count_delivery(receipt: Receipt, taken: Delivery, took_s: float) -> None:
     """Counts a delivery for which a receipt was given."""
-    DELIVERIES.labels(taken.format.value, taken.origin.channel.value, receipt.state.value).inc()
-    INGEST_SECONDS.labels(taken.format.value).observe(took_s)
+    count(taken.format.value, taken.origin.channel.value, receipt.state.value, took_s)
+
+
+def count(kind: str, channel: str, state: str, took_s: float) -> None:
+    """Counts a delivery of that format, channel and state."""
+    DELIVERIES.labels(kind, channel, state).inc()
+    INGEST_SECONDS.labels(kind).observe(took_s)
+
+
+def count_dispatch(outcome: str) -> None:
+    """Counts an attempt to send a report on: delivered, dead or put-off."""
+    DISPATCHES.labels(outcome).inc()
 
 
 def count_http_request(route: str, method: str, status: int, took_s: float) -> None:

@@ -13,7 +13,9 @@ from schemas.faults import InvalidPayload
 class Settings(BaseSettings):
     """Every name stands in the environment with the prefix `DXHUB_`."""
 
-    model_config = SettingsConfigDict(env_prefix="DXHUB_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DXHUB_", env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
 
     data: Path = Field(Path("./dxhub-data"), description="Folder of the embedded database and objects")
     database_url: SecretStr = Field(
@@ -30,12 +32,41 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535, description="Portal, FHIR, DICOMweb, uploads")
     dicom_port: int = Field(11112, ge=0, le=65535, description="DICOM C-STORE and C-ECHO")
     mllp_port: int = Field(2575, ge=0, le=65535, description="HL7 v2 over MLLP")
+    mllp_tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate of the HL7 v2 door, and those up to its authority; TLS if set"
+    )
+    mllp_tls_key: Path | None = Field(None, description="PEM file with its private key, without a password")
+    mllp_tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authorities whose certificates senders must come with"
+    )
+    mllp_memory_mb: int = Field(
+        256, gt=0, description="Memory for unfinished HL7 v2 messages of all senders together, in megabytes"
+    )
+    tls_ca: Path | None = Field(
+        None, description="PEM file of the authorities that we trust when we connect; empty: those of this machine"
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate that we show when a destination asks for one"
+    )
+    tls_key: Path | None = Field(None, description="PEM file with its private key, without a password")
     dicom_ae_title: str = Field("DXHUB", min_length=1, max_length=16, description="Our AE title")
+    receivers: int = Field(
+        0, ge=0, le=64, description="Processes that take DICOM and HL7 v2 in; 0: one a processor, at most 4"
+    )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`; never a patient's data"
     )
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        for certificate, key in ((self.mllp_tls_certificate, self.mllp_tls_key), (self.tls_certificate, self.tls_key)):
+            if (certificate is None) != (key is None):
+                raise ValueError("a TLS certificate and its key are set together, or neither")
+        if self.mllp_tls_client_ca and not self.mllp_tls_certificate:
+            raise ValueError("senders' certificates are asked for over TLS alone: set DXHUB_MLLP_TLS_CERTIFICATE")
+        return self
 
     @model_validator(mode="after")
     def _defaults(self) -> Self:
@@ -46,6 +77,11 @@ class Settings(BaseSettings):
         if not self.objects_url.get_secret_value():
             self.objects_url = SecretStr(f"file://{data / 'objects'}")
         return self
+
+    @property
+    def mllp_encrypted(self) -> bool:
+        """Whether the HL7 v2 door speaks TLS."""
+        return self.mllp_tls_certificate is not None
 
     @property
     def is_local(self) -> bool:
@@ -65,4 +101,5 @@ def read(**flags: Any) -> Settings:  # noqa: ANN401 - a setting is of any type
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         # The value itself is not repeated: two of the settings hold secrets.
-        raise InvalidPayload(first["msg"], where=f"DXHUB_{str(first['loc'][0]).upper()}") from None
+        where = f"DXHUB_{str(first['loc'][0]).upper()}" if first["loc"] else "DXHUB_…TLS…"
+        raise InvalidPayload(first["msg"].removeprefix("Value error, "), where=where) from None

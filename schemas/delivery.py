@@ -41,11 +41,14 @@ class Claim:
     """Who a peer says it is, before anyone believes it.
 
     name: calling AE title, or MSH-4 (facility), or the account of an upload. address: the peer's IP address.
+    certificate: what its verified certificate proves, any of `cn:`, `dns:`, `ip:`, `uri:`, `email:` and `sha256:` with
+      a value; None where the door asks for no certificate.
     """
 
     channel: Channel
     name: str
     address: str
+    certificate: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

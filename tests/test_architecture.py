@@ -32,6 +32,8 @@ EDGES = {
     "adapters.dicom.store_scp",  # an association, and one request within it
     "adapters.dicom.transport",  # a connection before it is an association
     "adapters.hl7v2.connection",  # a connection
+    "hub.notify.queueing",  # a report that cannot be written holds up no other
+    "hub.notify.outbound",  # a round of sending, and a destination's turn
 }
 
 # storage modules without patients' data, hence without a Disclosure. Any other one, also a new one, needs it.

@@ -17,6 +17,8 @@ def _default(field: FieldInfo) -> str:
         value = value.get_secret_value()
     if isinstance(value, Path):
         value = f"./{value}"
+    if value is None:
+        value = ""
     if isinstance(value, bool):
         value = int(value)
     return f"`{value}`" if value != "" else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from adapters.tls import hang_up
 from schemas.delivery import Channel, Claim, Deliver, Delivery, Format, Identify, Receipt
 from schemas.faults import Busy, Fault, Internal, InvalidPayload
 
@@ -36,6 +37,7 @@ class Limits:
     send_timeout_s: float = 30.0
     max_connections: int = 200
     stop_timeout_s: float = 30.0
+    handshake_timeout_s: float = 10.0
 
 
 class Connection:
@@ -49,9 +51,11 @@ class Connection:
         identify: Identify,
         limits: Limits,
         stopping: threading.Event,
+        certificate: frozenset[str] | None = None,
     ) -> None:
         self._line = line
         self._address = address
+        self._certificate = certificate
         self._deliver = deliver
         self._identify = identify
         self._limits = limits
@@ -152,7 +156,7 @@ class Connection:
         return acknowledgements(head, fault, receipt)
 
     def _delivery(self, head: Header, message: bytes) -> Delivery:
-        origin = self._identify(Claim(Channel.MLLP, head.facility[:200], self._address))
+        origin = self._identify(Claim(Channel.MLLP, head.facility[:200], self._address, self._certificate))
         return Delivery(origin, Format.HL7V2, io.BytesIO(message), head.control_id[:200])
 
     def _refuse(self, fault: Fault) -> None:
@@ -164,10 +168,10 @@ class Connection:
             self._send(framed(answer))
         # Closing with unread bytes in the buffer would reset the line before the answer is read.
         with contextlib.suppress(OSError):
-            self._line.shutdown(socket.SHUT_WR)
             self._line.settimeout(1.0)
+            hang_up(self._line)
             for _ in range(64):
-                if not self._line.recv(_READ):
+                if not socket.socket.recv(self._line, _READ):
                     break
 
     def _send(self, content: bytes) -> None:
