@@ -46,7 +46,7 @@ class Concepts:
         """`decisions`: oldest first."""
         latest = {(each.kind, each.system, each.code): each for each in decisions}
         self._codes: dict[_Sent, Coding] = {}
-        self._units: dict[_Sent, str] = {}
+        self._units: dict[_Sent, Coding] = {}
         self._sent: dict[str, set[_Sent]] = {}
         for mapping in latest.values():
             if mapping.concept is not None:
@@ -54,7 +54,7 @@ class Concepts:
 
     def _put(self, mapping: Mapping, concept: Coding) -> None:
         if mapping.kind is MappingKind.UNIT:
-            self._units[mapping.system, mapping.code] = concept.code
+            self._units[mapping.system, mapping.code] = concept
             return
         self._codes[mapping.system, mapping.code] = concept
         self._sent.setdefault(concept.code, set()).add((mapping.system, mapping.code))
@@ -78,4 +78,9 @@ class Concepts:
 
     def unit(self, organization: str, unit: str) -> str:
         """The UCUM code that an institution means by a unit of its own writing; empty where nobody has mapped it."""
-        return self._units.get((system_uri(organization), unit), "")
+        concept = self.of_unit(system_uri(organization), unit)
+        return concept.code if concept else ""
+
+    def of_unit(self, system: str, unit: str) -> Coding | None:
+        """The same, of a unit as a mapping names it."""
+        return self._units.get((system, unit))

@@ -103,6 +103,7 @@ class ObservationRecord:
     """An observation in the current (or asked) version of its report. `category`: the report's.
 
     current: the report's newest version says it; false for one that a later version left out or said otherwise.
+    concept: the district's analyte that its code stands for (schemas.mapping); None where nobody has mapped it.
     """
 
     id: int
@@ -115,6 +116,7 @@ class ObservationRecord:
     observation: Observation
     category: str = ""
     current: bool = True
+    concept: Coding | None = None
 
     @property
     def withdrawn(self) -> bool:
@@ -124,7 +126,10 @@ class ObservationRecord:
 
 @dataclass(frozen=True, slots=True)
 class ObservationCriteria:
-    """What a search asks. Empty fields do not restrict. Intervals are half open [since, until)."""
+    """What a search asks. Empty fields do not restrict. Intervals are half open [since, until).
+
+    code, code_system: a result as it was sent, or an analyte: then whatever is mapped to it is found as well.
+    """
 
     patient_id: int | None = None
     report_id: int | None = None

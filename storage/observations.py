@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
+from schemas.codes import LOINC, Coding
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json
 from schemas.faults import NotFound
+from schemas.mapping import Concepts
 from schemas.observation import WITHDRAWN, Observation, ObservationCriteria, ObservationRecord
 from schemas.paging import Page
 from schemas.report import WITHDRAWN as WITHDRAWN_REPORT
 from schemas.report import Report, ReportRecord
 
 from . import tables as t
+from .mappings import concepts
 from .reports import scope
 from .statement import Statement
 
@@ -90,7 +93,7 @@ def _query() -> Select[Any]:
     )
 
 
-def _records(rows: Iterable[Any]) -> Iterator[ObservationRecord]:
+def _records(rows: Iterable[Any], known: Concepts) -> Iterator[ObservationRecord]:
     """One record a row; rows whose report version does not have the observation are left out."""
     parsed: dict[tuple[int, int], tuple[Report, dict[_Slot, Observation]]] = {}
     for row in rows:
@@ -111,6 +114,7 @@ def _records(rows: Iterable[Any]) -> Iterator[ObservationRecord]:
                 observation=found,
                 category=row.category,
                 current=row.document_version == row.current_version,
+                concept=known.of(found.code),
             )
 
 
@@ -121,7 +125,25 @@ def _as_reported(report: Report, observation: Observation) -> Observation:
     return replace(observation, status=report.status.value)
 
 
-def _matches(criteria: ObservationCriteria) -> list[Any]:
+def _of_code(criteria: ObservationCriteria, known: Concepts) -> Iterator[Any]:
+    """The code that was asked, and every code that stands for the same."""
+    column = t.observation.c
+    by_system: dict[str, set[str]] = {}
+    for system, code in known.codes_of(Coding(criteria.code, system=criteria.code_system)):
+        by_system.setdefault(system, set()).add(code)
+    # Apart from the pairs, because it is the codes by which a patient's results are indexed.
+    yield column.code.in_(sorted({code for codes in by_system.values() for code in codes}))
+    yield or_(
+        *(
+            and_(column.code.in_(sorted(codes)), *([column.code_system == system] if system else []))
+            for system, codes in by_system.items()
+        )
+    )
+    if LOINC not in by_system and "" not in by_system:
+        yield t.OWN_CODE  # says it in the words of the index
+
+
+def _matches(criteria: ObservationCriteria, known: Concepts) -> list[Any]:
     column = t.observation.c
     wanted: list[Any] = []
     if criteria.ids:
@@ -132,9 +154,7 @@ def _matches(criteria: ObservationCriteria) -> list[Any]:
     if criteria.report_id is not None:
         wanted.append(column.report_id == criteria.report_id)
     if criteria.code:
-        wanted.append(column.code == criteria.code)
-    if criteria.code_system:
-        wanted.append(column.code_system == criteria.code_system)
+        wanted.extend(_of_code(criteria, known))
     if criteria.category:
         wanted.append(t.report.c.category == criteria.category)
     if criteria.since:
@@ -144,22 +164,41 @@ def _matches(criteria: ObservationCriteria) -> list[Any]:
     return wanted
 
 
+def _search(disclosure: Disclosure, criteria: ObservationCriteria, known: Concepts) -> Select[Any]:
+    current = and_(t.report_version.c.version == t.report.c.version, t.observation.c.version == t.report.c.version)
+    return _query().where(current, *_matches(criteria, known), *scope(disclosure))
+
+
 def search(tx: Connection, disclosure: Disclosure, criteria: ObservationCriteria) -> Page[ObservationRecord]:
     """Observations of current report versions, by the patient's clock; without what a later version took back."""
-    current = and_(t.report_version.c.version == t.report.c.version, t.observation.c.version == t.report.c.version)
-    query = _query().where(current, *_matches(criteria), *scope(disclosure))
+    known = concepts(tx)
+    query = _search(disclosure, criteria, known)
     total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
     order = (t.observation.c.observed_at.desc(), t.observation.c.id)
     if not criteria.newest_first:
         order = (t.observation.c.observed_at.asc(), t.observation.c.id)
     rows = tx.execute(query.order_by(*order).limit(criteria.limit).offset(criteria.offset))
-    return Page(tuple(_records(rows)), total, criteria.offset)
+    return Page(tuple(_records(rows, known)), total, criteria.offset)
+
+
+def latest(tx: Connection, disclosure: Disclosure, criteria: ObservationCriteria) -> tuple[ObservationRecord, ...]:
+    """Some of the results that match, those that arrived last, without counting the others."""
+    known = concepts(tx)
+    query = _search(disclosure, criteria, known).order_by(t.observation.c.id.desc()).limit(criteria.limit)
+    return tuple(_records(tx.execute(query), known))
+
+
+def count_of(tx: Connection, system: str, code: str, *, at_most: int) -> int:
+    """How many results lie under a source's own code, counted no further than `at_most`."""
+    column = t.observation.c
+    found = select(column.id).where(column.code_system == system, column.code == code, t.OWN_CODE).limit(at_most)
+    return int(tx.scalar(select(func.count()).select_from(found.subquery())) or 0)
 
 
 def versions(tx: Connection, disclosure: Disclosure, observation_id: int) -> tuple[ObservationRecord, ...]:
     """The observation in every report version that has it, newest first. Raises NotFound."""
     query = _query().where(t.observation.c.id == observation_id, *scope(disclosure))
-    found = tuple(_records(tx.execute(query.order_by(t.report_version.c.version.desc()))))
+    found = tuple(_records(tx.execute(query.order_by(t.report_version.c.version.desc())), concepts(tx)))
     if not found:
         raise NotFound("no such observation", where="observation")
     return found

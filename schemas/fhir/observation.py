@@ -53,7 +53,7 @@ _INTERPRETATIONS = frozenset(_TABLE_0078.split())
 
 def to_fhir(record: ObservationRecord, links: Links = NOWHERE) -> Resource:
     """The result in that version of its report."""
-    body = elements(record.observation, record.observed_at)
+    body = elements(record.observation, record.observed_at, record.concept)
     return compact(
         resourceType="Observation",
         id=str(record.id),
@@ -70,12 +70,13 @@ def contained(observation: Observation, key: str) -> Resource:
     return compact(resourceType="Observation", id=key, **elements(observation, None))
 
 
-def elements(observation: Observation, reported_at: dt.datetime | None) -> Resource:
-    """The elements that do not depend on where the result is kept."""
+def elements(observation: Observation, reported_at: dt.datetime | None, meant: Coding | None = None) -> Resource:
+    """The elements that do not depend on where the result is kept. `meant`: the concept that its code is mapped to."""
+    mapped = [meant] if meant and (meant.system, meant.code) != (observation.code.system, observation.code.code) else []
     return compact(
         extension=_extensions(observation),
         status=observation.status if observation.status in _STATUSES else "unknown",
-        code=concept(observation.code) or {"text": "?"},
+        code=concept(observation.code, *mapped) or {"text": "?"},
         effectiveDateTime=moment(observation.observed_at or reported_at),
         **_value(observation.value),
         interpretation=[_interpretation(each) for each in observation.interpretation if text(each)],

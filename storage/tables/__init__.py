@@ -2,7 +2,7 @@
 
 from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
-from .findings import decision, delivery_report, observation, report, report_version
+from .findings import OWN_CODE, decision, delivery_report, observation, report, report_version
 from .images import instance, instance_metadata, series, study
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
@@ -13,6 +13,7 @@ from .repairs import repair
 
 __all__ = [
     "EPOCH",
+    "OWN_CODE",
     "Instant",
     "account",
     "audit",

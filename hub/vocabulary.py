@@ -1,0 +1,29 @@
+"""Which codes and units of a report mean something to its sender alone."""
+
+from collections.abc import Iterable, Iterator
+
+from schemas.codes import LOINC, Coding
+from schemas.mapping import MappingKind
+from schemas.report import Report, ReportCategory
+
+# What was sent: the kind, its system, the code or unit itself.
+Sent = tuple[MappingKind, str, str]
+
+
+def foreign(reports: Iterable[Report]) -> Iterator[tuple[Sent, str]]:
+    """The codes of laboratory results that are no LOINC codes, and their units that are none of UCUM.
+
+    Each with the name under which it was sent; as often as it was sent, for whoever asks keeps those already seen.
+    """
+    for report in reports:
+        if report.category is not ReportCategory.LABORATORY:
+            continue
+        for observation in report.observations:
+            code = observation.code
+            if code.system != LOINC and code.code:
+                yield (MappingKind.CODE, code.system, code.code), code.display
+
+
+def coding(sent: Sent, display: str) -> Coding:
+    """What was sent, as a coded concept of its sender."""
+    return Coding(sent[2], display, sent[1])
