@@ -27,6 +27,19 @@ _INTERPRETATIONS = {
     "异常": "A",
     "阳性": "POS",
     "阴性": "NEG",
+    "危急值": "AA",
+    "危急": "AA",
+    "危急值↑": "HH",
+    "危急值↓": "LL",
+    "危急高": "HH",
+    "危急低": "LL",
+    "高危急值": "HH",
+    "低危急值": "LL",
+    "极高": "HH",
+    "极低": "LL",
+    "耐药": "R",
+    "中介": "I",
+    "敏感": "S",
     "*": "A",
     "+": "POS",
     "-": "NEG",
@@ -64,10 +77,11 @@ def observation(result: Result, code: Coding, notes: tuple[str, ...], order: Ord
     """The result in an OBX."""
     obx, index = result.obx, result.index
     unit = unit_of(obx, context)
+    found, sent = value(obx, index, unit, context)
     reference = context.text(obx[7]) if obx[7] else ""
     return Observation(
         code,
-        value(obx, index, unit, context),
+        found,
         sub_id=context.token(obx, 4),
         unit=unit[0],
         reference_range="" if reference in _UNTOLD_RANGES else reference,
@@ -76,6 +90,7 @@ def observation(result: Result, code: Coding, notes: tuple[str, ...], order: Ord
         observed_at=_observed_at(obx, index, order.specimen_received_at, context) if obx[14] else None,
         method=coding(obx[17], context).display if obx[17] else "",
         notes=notes,
+        sent=sent,
     )
 
 

@@ -12,6 +12,9 @@ _TIME = re.compile(
     re.ASCII,
 )
 
+_DAY = re.compile(r"(\d{4})(?:[-/]?(\d\d)(?:[-/]?(\d\d))?)?", re.ASCII)
+_CLOCK = re.compile(r"(\d\d):?(\d\d)(?::?(\d\d)(?:\.\d+)?)?", re.ASCII)
+
 # Nobody alive was examined outside these; and arithmetic on zones breaks down at the ends of the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1850, 2200
 
@@ -58,3 +61,26 @@ def date(text: str) -> dt.date | None:
     """The day that a DT or TS names where it was written down: a zone does not move a birthday."""
     found = moment(text, "UTC")
     return found.date() if found else None
+
+
+def iso_moment(text: str, zone_name: str) -> str | None:
+    """A DT, TS or DTM in ISO 8601, no more exact than it was told; None where no such day or time exists."""
+    if found := _DAY.fullmatch(text[:40]):
+        told = [part for part in found.groups() if part]
+        whole = date("".join([*told, "01", "01"][:3]))
+        return "-".join(told) if whole else None
+    at = moment(text, zone_name)
+    if at is None:
+        return None
+    # Before 1928 the clocks of Shanghai stood seconds off a whole minute; ISO 8601 has none.
+    offset = at.utcoffset() or dt.timedelta()
+    return (at.astimezone(dt.UTC) if offset % dt.timedelta(minutes=1) else at).isoformat()
+
+
+def iso_clock(text: str) -> str | None:
+    """A TM as `10:30:00`; None where no clock shows it, or it names a zone, which a time without a day cannot have."""
+    found = _CLOCK.fullmatch(text[:20])
+    if not found:
+        return None
+    hour, minute, second = (int(part or 0) for part in found.groups())
+    return f"{hour:02}:{minute:02}:{second:02}" if hour < 24 and minute < 60 and second < 60 else None

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.codes import LOINC, UCUM, Coding
 from schemas.identifiers import HEALTH_CARD, RESIDENT_ID, Identifier
-from schemas.observation import Observation, Quantity
+from schemas.observation import Interval, Moment, Observation, Quantity, Ratio
 from schemas.patient import Patient, PersonName, Sex
 from tests.adapters.hl7v2.values import OBR, RESIDENT_NUMBER, results
 
@@ -41,8 +41,15 @@ def patient(pid: str) -> Patient:
         ("SN", ">^100", Quantity(Decimal(100), "mmol/L", ">")),
         ("SN", "^182", Quantity(Decimal(182), "mmol/L")),
         ("SN", "=^5", Quantity(Decimal(5), "mmol/L")),
-        ("SN", "^1^:^128", "1:128"),
-        ("SN", "^2^-^4", "2-4"),
+        ("SN", ">=32", Quantity(Decimal(32), "mmol/L", ">=")),
+        ("SN", "^1^:^128", Ratio(Decimal(1), Decimal(128), "", "mmol/L")),
+        ("SN", ">^1^:^128", Ratio(Decimal(1), Decimal(128), ">", "mmol/L")),
+        ("SN", "^2^-^4", Interval(Decimal(2), Decimal(4), "mmol/L")),
+        ("SN", "^4^-^2", "4-2"),
+        ("NR", "2^4", Interval(Decimal(2), Decimal(4), "mmol/L")),
+        ("NR", "^4", Interval(None, Decimal(4), "mmol/L")),
+        ("NR", "low^high", "low^high"),
+        ("CQ", "5^mg", Quantity(Decimal(5), "mmol/L")),
         ("SN", "^1^+", "1+"),
         ("SN", "none", "none"),
         ("ST", "1~2", "1\n2"),
@@ -50,18 +57,64 @@ def patient(pid: str) -> Patient:
         ("ST", "Smith & Sons", "Smith & Sons"),
         ("CE", "112283007^大肠埃希菌^SCT", Coding("112283007", "大肠埃希菌", "http://snomed.info/sct")),
         ("CWE", "^^^L1^见报告^L", Coding("L1", "见报告", "urn:dxhub:codes:CHC01")),
-        ("CWE", "^大肠埃希菌", "大肠埃希菌"),
+        ("CWE", "^大肠埃希菌", Coding("", "大肠埃希菌")),
+        ("CWE", "^^^^^^^^见报告", Coding("", "见报告")),
+        ("CE", "^^L", "^^L"),
         ("CE", "A^甲^L~B^乙^L", "甲\n乙"),
         ("", "4.1", Quantity(Decimal("4.1"), "mmol/L")),
         ("", "weak", "weak"),
         ("QQ", "what^ever", "what^ever"),
-        ("DT", "20261121", "20261121"),
+        ("DT", "20261121", Moment("2026-11-21")),
+        ("DT", "202611", Moment("2026-11")),
+        ("DT", "2026", Moment("2026")),
+        ("TS", "20261121103000", Moment("2026-11-21T10:30:00+08:00")),
+        ("DTM", "20261121103000+0000", Moment("2026-11-21T10:30:00+00:00")),
+        ("TS", "20260231", "20260231"),
+        ("TS", "00000000", "00000000"),
+        ("TM", "1030", Moment("10:30:00")),
+        ("TM", "2561", "2561"),
         ("ST", "<script>alert(1)</script>", "<script>alert(1)</script>"),
         ("ST", "=cmd|' /C calc'!A0", "=cmd"),
     ],
 )
 def test_a_value_is_what_its_type_says_or_the_text_that_was_sent(kind: str, sent: str, value: object) -> None:
     assert observation(f"OBX|1|{kind}|1^K^L||{sent}|mmol/L|||||F").value == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "sent"),
+    [
+        ("NM", "4.10", ""),
+        ("NM", "<0.1", ""),
+        ("NM", "15.", "15."),
+        ("NM", "＜０.５", "＜０.５"),
+        ("NM", "1.2E3", "1.2E3"),
+        ("NM", '""', '""'),
+        ("NM", "", ""),
+        ("SN", "^1^:^128", "^1^:^128"),
+        ("TS", "202611211030", "202611211030"),
+        ("CE", "A^甲^L", ""),
+        ("CE", "A^甲^L^B-1^Alpha^SCT", "A^甲^L^B-1^Alpha^SCT"),
+        ("CE", "A^甲^L~B^乙^L", "A^甲^L~B^乙^L"),
+        ("ST", "as it is", ""),
+    ],
+)
+def test_what_was_sent_is_kept_where_the_value_says_it_otherwise(kind: str, value: str, sent: str) -> None:
+    assert observation(f"OBX|1|{kind}|1^K^L||{value}|mmol/L|||||F").sent == sent
+
+
+def test_a_deleted_value_is_not_one_that_was_never_told() -> None:
+    deleted, empty = (observation(f"OBX|1|NM|1^K^L||{each}|mmol/L|||||C") for each in ('""', ""))
+    assert deleted.value is None
+    assert empty.value is None
+    assert deleted != empty
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [("危急值", "AA"), ("危急高", "HH"), ("危急值↓", "LL"), ("耐药", "R"), ("VS", "VS")]
+)
+def test_critical_values_and_susceptibilities_in_the_words_of_analysers(sent: str, code: str) -> None:
+    assert observation(f"OBX|1|NM|1^K^L||6.9|mmol/L||{sent}|||F").interpretation == (code,)
 
 
 def test_what_was_no_number_is_noted_without_its_content() -> None:
