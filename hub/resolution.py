@@ -1,6 +1,6 @@
 """Answering identity questions."""
 
-from hub import audit, identity
+from hub import audit, identity, merges
 from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
 from storage.database import Database
@@ -26,3 +26,10 @@ class Resolution:
         with self._database.write() as tx:
             identity.reopen(tx, disclosure, doubt_id, now=audit.now())
             audit.record(tx, disclosure, Action.LINK, f"IdentityDoubt/{doubt_id}", detail="reopen")
+
+    def undo_merge(self, disclosure: Disclosure, merge_id: int, reason: str = "") -> None:
+        """Takes back what an institution said of two of its numbers. Raises NotFound, Conflict where it holds not."""
+        require(disclosure.principal, Permission.RESOLVE_IDENTITY)
+        with self._database.write() as tx:
+            merges.undo(tx, disclosure, merge_id, reason, now=audit.now())
+            audit.record(tx, disclosure, Action.LINK, f"Merge/{merge_id}", detail=f"undo {reason}"[:200].strip())

@@ -38,7 +38,7 @@ class ServiceOrder:
     """An order as one message tells it.
 
     placer_order_number: ORC-2, the number by which its placer knows it. placer_authority: who gave that number out.
-    organization: code of the institution that sent it.
+    organization: code of the institution that sent the message: the one that ordered, or the one that answers.
     requesters: names that may be the ordering institution's, the likeliest first (ORC-21, ORC-17, ORC-2.2).
     services: what is asked for under this number. ordered_at: the placer's clock, aware of its zone.
     """
@@ -60,7 +60,7 @@ class ServiceOrder:
 
     @property
     def key(self) -> str:
-        """What tells it apart from other orders of the institution that sent it."""
+        """What tells it apart from other orders of the institution that placed it."""
         return self.placer_order_number or f"filler:{self.filler_order_number}"
 
 

@@ -1,6 +1,7 @@
 """Identity questions that wait for a person."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
@@ -84,6 +85,16 @@ def known_members(tx: Connection, doubt_id: int) -> tuple[int, int, DoubtState]:
     if row is None:
         raise NotFound("no such identity question", where="doubt")
     return row.patient_id, row.other_patient_id, DoubtState(row.state)
+
+
+def known_linked(tx: Connection, patient_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """The pairs of patients among these whom a person's answer made one."""
+    ids = list(patient_ids)
+    column = t.doubt.c
+    query = select(column.patient_id, column.other_patient_id).where(
+        column.patient_id.in_(ids), column.other_patient_id.in_(ids), column.state == DoubtState.LINKED.value
+    )
+    return [(row.patient_id, row.other_patient_id) for row in tx.execute(query)]
 
 
 def settle(tx: Connection, doubt_id: int, state: DoubtState, decided_by: str, now: dt.datetime | None) -> None:

@@ -17,6 +17,7 @@ from .reports import scope
 from .statement import Statement
 
 PLACER, FILLER, ACCESSION = "placer", "filler", "accession"
+_MOST_ANSWERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class Known:
     order: ServiceOrder
 
 
-_requester = t.organization.alias("requester")
-_KNOWN = select(t.service_order.c.id, t.service_order.c.patient_id, _requester.c.code, t.service_order.c.document).join(
-    _requester, _requester.c.id == t.service_order.c.requested_by
+_placer = t.organization.alias("placer")
+_KNOWN = select(t.service_order.c.id, t.service_order.c.patient_id, _placer.c.code, t.service_order.c.document).join(
+    _placer, _placer.c.id == t.service_order.c.organization_id
 )
 
 # Asked of every report that arrives, though most hubs hold few orders.
@@ -53,7 +54,7 @@ def _known(rows: Iterable[Any]) -> list[Known]:
 
 
 def known_by_key(tx: Connection, organization_id: int, key: str) -> Known | None:
-    """The order that this institution sent under this number."""
+    """The order that this institution placed under this number."""
     query = _KNOWN.where(t.service_order.c.organization_id == organization_id, t.service_order.c.key == key)
     return next(iter(_known(tx.execute(query))), None)
 
@@ -76,7 +77,7 @@ def known_for(tx: Connection, report: Report) -> list[Known]:
 
 
 def known_reports(tx: Connection, order: ServiceOrder) -> list[int]:
-    """Ids of the reports that carry any of the order's numbers, oldest first."""
+    """Ids of the newest reports that carry any of the order's numbers, oldest first."""
     column = t.report.c
     named = (
         (column.placer_order_number, order.placer_order_number),
@@ -84,7 +85,11 @@ def known_reports(tx: Connection, order: ServiceOrder) -> list[int]:
         (column.accession_number, order.accession_number),
     )
     wanted = [where == number for where, number in named if number]
-    return list(tx.scalars(select(column.id).where(or_(*wanted)).order_by(column.id))) if wanted else []
+    if not wanted:
+        return []
+    # A placer that numbers every order alike must not make one message touch every report.
+    newest = select(column.id).where(or_(*wanted)).order_by(column.id.desc()).limit(_MOST_ANSWERS)
+    return sorted(tx.scalars(newest))
 
 
 def add_order(
@@ -93,7 +98,6 @@ def add_order(
     *,
     organization_id: int,
     patient_id: int,
-    requested_by: int,
     delivery_id: int,
     now: dt.datetime,
 ) -> int:
@@ -102,7 +106,6 @@ def add_order(
         "organization_id": organization_id,
         "key": order.key,
         "patient_id": patient_id,
-        "requested_by": requested_by,
         "delivery_id": delivery_id,
         "recorded_at": now,
         "document": to_json(order),
@@ -112,12 +115,9 @@ def add_order(
     return order_id
 
 
-def put_order(
-    tx: Connection, order_id: int, order: ServiceOrder, *, requested_by: int, delivery_id: int, now: dt.datetime
-) -> None:
+def put_order(tx: Connection, order_id: int, order: ServiceOrder, *, delivery_id: int, now: dt.datetime) -> None:
     """Replaces what is known of an order; every message that told of it is kept as a delivery."""
     values = {
-        "requested_by": requested_by,
         "delivery_id": delivery_id,
         "recorded_at": now,
         "document": to_json(order),
@@ -164,13 +164,13 @@ def _answered() -> Select[Any]:
             t.report_order.c.report_id,
             t.service_order.c.id,
             _ordered_for.c.person_id,
-            _requester.c.code,
+            _placer.c.code,
             t.service_order.c.recorded_at,
             t.service_order.c.delivery_id,
             t.service_order.c.document,
         )
         .join(t.service_order, t.service_order.c.id == t.report_order.c.service_order_id)
-        .join(_requester, _requester.c.id == t.service_order.c.requested_by)
+        .join(_placer, _placer.c.id == t.service_order.c.organization_id)
         .join(t.report, t.report.c.id == t.report_order.c.report_id)
         .join(t.organization, t.organization.c.id == t.report.c.organization_id)
         .join(_ordered_for, _ordered_for.c.id == t.service_order.c.patient_id)

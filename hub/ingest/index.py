@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from hub import audit
 from hub.identity import recognise
+from hub.merges import merge
 from hub.vocabulary import Sent
 from schemas.delivery import Reading, Receipt, State
 from schemas.disclosure import Action
@@ -21,9 +22,10 @@ from storage.database import Collision, Database
 from storage.statement import savepoint
 
 from .images import index_instance, reports_of_stored
+from .orders import index_order
 from .prepared import Prepared
+from .relations import index_related
 from .unmapped import Unmapped
-from .versions import index_report
 
 log = structlog.get_logger()
 # What databases and encoders raise at a value that they cannot hold: NUL in a text, half a surrogate pair, 10^30.
@@ -131,11 +133,17 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
         # Nobody corrects whom another institution registered: where that would contradict, a person decides.
         own = not organizations.another_registers(tx, patient.key.system, source.authority)
         recognise(tx, patient, update=reading.update and own, now=now)
+    for told in reading.merges:
+        numbers = (told.prior.key, told.surviving.key)
+        own = not any(organizations.another_registers(tx, each.system, source.authority) for each in numbers)
+        merge(tx, told, own=own, delivery_id=delivery_id, now=now)
+    for order in reading.orders:
+        index_order(tx, order, source, delivery_id, now)
     # Whoever sends an instance on, perhaps under a number of their own for the patient, adds nothing to it.
     if again := reports_of_stored(tx, reading.instances):
         return tuple(sorted(again))
     organization_id = source.organization_id
-    ids = {index_report(tx, report, organization_id, delivery_id, now) for report in reading.reports}
+    ids = {index_related(tx, report, organization_id, delivery_id, now) for report in reading.reports}
     for instance in reading.instances:
         ids.add(index_instance(tx, instance, prepared, organization_id, delivery_id, now))
     return tuple(sorted(ids))

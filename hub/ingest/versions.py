@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
+from schemas.patient import Patient
 from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
-from storage import decisions, observations, outbox, reports, studies
+from storage import decisions, observations, outbox, relations, reports, studies
 from storage.reports import Known
 
 from .life import Step, rank, repeats, step
@@ -19,9 +20,20 @@ _CORRECTIONS = WITHDRAWN | {ReportStatus.CORRECTED, ReportStatus.AMENDED}
 UNATTACHED = "correction-unattached"
 
 
-def index_report(tx: Connection, report: Report, organization_id: int, delivery_id: int, now: dt.datetime) -> int:
-    """The id of the report that this one made, followed or repeated. Raises IdentityConflict where patients differ."""
-    patient_id = recognise(tx, report.patient, update=False, now=now)
+def index_report(
+    tx: Connection,
+    report: Report,
+    organization_id: int,
+    delivery_id: int,
+    now: dt.datetime,
+    *,
+    described: Patient | None = None,
+) -> int:
+    """The id of the report that this one made, followed or repeated. Raises IdentityConflict where patients differ.
+
+    described: the report's patient with what is known of them from elsewhere.
+    """
+    patient_id = recognise(tx, described or report.patient, update=False, now=now)
     known = _known(tx, report, patient_id, organization_id)
     if known is None and report.status in _CORRECTIONS and report.placer_order_number:
         known, report = _corrected(tx, report, patient_id, organization_id)
@@ -40,6 +52,8 @@ def index_report(tx: Connection, report: Report, organization_id: int, delivery_
 
 def _known(tx: Connection, report: Report, patient_id: int, organization_id: int) -> Known | None:
     known = reports.known_by_key(tx, organization_id, report.category, report.key)
+    if known is None and report.replaces:
+        known = relations.known_by_alias(tx, organization_id, (report.key, report.replaces))
     if known is None and _images_only(report):
         # A study belongs to whoever sent it first; who sends it on, as a centre does, adds nothing but images.
         study = studies.known_study(tx, report.study_instance_uid)

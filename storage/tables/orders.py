@@ -4,6 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, 
 
 from .columns import Exact, Instant, Key, key_column, metadata, reference
 
+# `organization_id`: whoever ordered it, not who told us of it: a filler speaks of its placers' orders too.
 service_order = Table(
     "service_order",
     metadata,
@@ -11,7 +12,6 @@ service_order = Table(
     reference("organization"),
     Column("key", Exact, nullable=False),
     reference("patient"),
-    Column("requested_by", Key, ForeignKey("organization.id"), nullable=False),
     reference("delivery"),
     Column("recorded_at", Instant, nullable=False),
     Column("document", LargeBinary, nullable=False),
