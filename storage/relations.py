@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
+from schemas.disclosure import Disclosure
 from schemas.report import Parent
 
 from . import reports
 from . import tables as t
-from .reports import Known
+from .reports import Known, scope
 
 
 def put_parent(tx: Connection, report_id: int, parent: Parent) -> None:
@@ -42,15 +43,24 @@ def known_by_alias(tx: Connection, organization_id: int, keys: Iterable[str]) ->
     return None
 
 
-def known_children(tx: Connection, numbers: Iterable[str]) -> list[int]:
-    """Ids of the reports that name a parent under any of these numbers; nothing that they say."""
+def _named(disclosure: Disclosure) -> Select[tuple[int]]:
+    """Ids of the reports that name a parent and that the asker may see."""
+    return (
+        select(t.report_parent.c.report_id)
+        .join(t.report, t.report.c.id == t.report_parent.c.report_id)
+        .join(t.organization, t.organization.c.id == t.report.c.organization_id)
+        .where(*scope(disclosure))
+        .distinct()
+        .order_by(t.report_parent.c.report_id)
+    )
+
+
+def children(tx: Connection, disclosure: Disclosure, numbers: Iterable[str]) -> list[int]:
+    """Ids of the reports that name a parent under any of these numbers."""
     wanted = [number for number in numbers if number]
-    column = t.report_parent.c
-    query = select(column.report_id).where(column.number.in_(wanted)).distinct().order_by(column.report_id)
-    return list(tx.scalars(query)) if wanted else []
+    return list(tx.scalars(_named(disclosure).where(t.report_parent.c.number.in_(wanted)))) if wanted else []
 
 
-def known_with_parent(tx: Connection, report_ids: Iterable[int]) -> list[int]:
+def naming_a_parent(tx: Connection, disclosure: Disclosure, report_ids: Iterable[int]) -> list[int]:
     """Those of the reports that name a parent."""
-    column = t.report_parent.c
-    return list(tx.scalars(select(column.report_id).where(column.report_id.in_(list(report_ids))).distinct()))
+    return list(tx.scalars(_named(disclosure).where(t.report_parent.c.report_id.in_(list(report_ids)))))

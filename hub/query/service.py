@@ -6,9 +6,10 @@ from storage import organizations
 from .clinical import Clinical
 from .custody import Custody
 from .imaging import Imaging
+from .relations import Relations
 
 
-class Query(Clinical, Imaging, Custody):
+class Query(Clinical, Imaging, Relations, Custody):
     """Every method takes the disclosure first, refuses what the role does not include, and audits itself."""
 
     def organizations(self) -> tuple[OrganizationRecord, ...]:
