@@ -45,6 +45,8 @@ def _prepare(context: ssl.SSLContext, certificate: Path | None, key: Path | None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A peer that may renegotiate or compress gains nothing here, and both have been ways in.
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    # Many peers hang up without TLS's goodbye. What ends too early is told by the protocols' own frames.
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     try:
         if certificate:
             # Without a password's prompt: a process that waits for a terminal never starts.

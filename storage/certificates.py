@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from . import tables as t
+from .statement import Statement
+
+# Asked of every message.
+_OF_SOURCE = Statement(
+    select(t.sender_certificate.c.identity).where(t.sender_certificate.c.source_id == bindparam("source_id"))
+)
 
 
 def put(tx: Connection, source: str, identities: Iterable[str]) -> None:
@@ -18,8 +24,7 @@ def put(tx: Connection, source: str, identities: Iterable[str]) -> None:
 
 def identities(tx: Connection, source_id: int) -> frozenset[str]:
     """What the sender must prove, any one of these; empty where nobody said."""
-    query = select(t.sender_certificate.c.identity).where(t.sender_certificate.c.source_id == source_id)
-    return frozenset(tx.scalars(query))
+    return frozenset(row.identity for row in _OF_SOURCE.all(tx, source_id=source_id))
 
 
 def all_identities(tx: Connection) -> dict[str, tuple[str, ...]]:

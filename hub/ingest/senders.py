@@ -6,7 +6,7 @@ import ipaddress
 from schemas.delivery import Channel, Claim, Origin
 from schemas.faults import Forbidden
 from schemas.organization import Source
-from storage import organizations
+from storage import certificates, organizations
 from storage.database import Database
 
 UNREGISTERED = "unregistered"
@@ -23,7 +23,9 @@ class Senders:
         """Raises Forbidden for a sender that nobody registered."""
         with self._database.read() as tx:
             source = organizations.source(tx, claim.name.strip())
-            if source is None and _is_loopback(claim.address) and organizations.setting(tx, TAKES_STRANGERS) == "yes":
+            if source is not None:
+                _require_proof(claim, source, certificates.identities(tx, source.id))
+            elif _is_loopback(claim.address) and organizations.setting(tx, TAKES_STRANGERS) == "yes":
                 source = organizations.source(tx, UNREGISTERED)
         if source is None:
             raise Forbidden("this sender is not registered", where=_NAMED[claim.channel])
@@ -39,6 +41,24 @@ class Senders:
         return Origin(origin.source, origin.channel, origin.received_at, address, account)
 
 
+def _require_proof(claim: Claim, source: Source, bound: frozenset[str]) -> None:
+    """Raises Forbidden where the peer's certificate is another's, or where the sender must show one and did not.
+
+    A sender that is bound to nothing proves itself by its own name, or its institution's, as common name or host name.
+    """
+    if claim.channel not in _PROVEN:
+        return
+    if claim.certificate is None:
+        if bound:
+            raise Forbidden("this sender must prove itself by its certificate", where=_NAMED[claim.channel])
+        return
+    names = {source.name.lower(), source.organization.lower()}
+    if not claim.certificate & (bound or {f"{kind}:{name}" for kind in ("cn", "dns") for name in names}):
+        raise Forbidden("the certificate is not this sender's", where=_NAMED[claim.channel])
+
+
+# Doors that can ask for certificates.
+_PROVEN = frozenset({Channel.MLLP})
 _NAMED = {
     Channel.C_STORE: "calling AE title",
     Channel.MLLP: "MSH-4",
