@@ -12,6 +12,7 @@ from typing import TypeAlias
 from hub import app, demo, logs
 from hub.check import check
 from hub.ingest.verify import verify
+from hub.serving import serving
 from hub.settings import Settings
 from hub.settings import read as read_settings
 from schemas.faults import Fault
@@ -101,7 +102,7 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with app.running(settings, parts) as hub:
+    with serving(settings, parts) as hub:
         print(hub.greeting(), flush=True)
         stop.wait()
     return 0

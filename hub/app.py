@@ -1,32 +1,42 @@
 """The composition root: the only module that knows every package."""
 
 import os
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 from fastapi import FastAPI
 
 from adapters import dicom, hl7v2
 from adapters.contract import Listener
-from adapters.registry import EXAMINERS, READERS, sniff
+from adapters.registry import EDITORS, EXAMINERS, READERS, REPAIRS, STRICT, sniff
+from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
-from hub.doors import require_doors
-from hub.ingest import Ingest, Senders
+from hub.doors import in_clear, require_doors
+from hub.examination import Examination
+from hub.ingest import Ingest, Repairs, Senders
 from hub.ingest.reconcile import reconcile
 from hub.metrics import count_delivery
+from hub.notify import Notify, Outbound, release
+from hub.profiles import Profiles
 from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
 from hub.settings import Settings
+from hub.terminology import Terminology
 from hub.verbs import Verbs
 from hub.web_server import WebServer
 from hub.worker import Worker
+from schemas.delivery import Delivery, Receipt
+from schemas.dispatch import Sender
 from schemas.faults import Internal
 from storage import presence
 from storage.database import Database
@@ -37,6 +47,8 @@ __all__ = ["EXAMINERS", "READERS", "Hub", "Stores", "build", "open_stores", "run
 
 log = structlog.get_logger()
 VERSION = "0.1.0"
+Counted = Callable[[Receipt, Delivery, float], None]
+Doors = Mapping[str, socket.socket]
 
 
 @dataclass
@@ -73,6 +85,11 @@ def _require_folder(folder: Path) -> None:
         raise Internal(f"the folder {folder} cannot be written", where="--data, DXHUB_DATA")
 
 
+def _mllp_tls(settings: Settings) -> ssl.SSLContext | None:
+    certificate, key = settings.mllp_tls_certificate, settings.mllp_tls_key
+    return server_context(certificate, key, settings.mllp_tls_client_ca) if certificate and key else None
+
+
 @dataclass
 class Hub:
     """A hub that runs: its verbs, its web application, and its listeners by part."""
@@ -82,22 +99,24 @@ class Hub:
     verbs: Verbs
     web: FastAPI
     listeners: dict[str, Listener] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
 
     def port(self, part: str) -> int:
         """The port on which `web`, `dicom` or `mllp` listens."""
-        return self.listeners[part].port
+        return self.ports[part]
 
     def greeting(self) -> str:
         """What a person who started the hub wants to read."""
         doors = {"web": "http://{}:{}/", "dicom": "DICOM {}:{}", "mllp": "HL7 v2 MLLP {}:{}"}
-        lines = [doors[part].format(self.settings.host, self.port(part)) for part in doors if part in self.listeners]
+        lines = [doors[part].format(self.settings.host, self.port(part)) for part in doors if part in self.ports]
         return "dxhub is ready\n  " + "\n  ".join(lines)
 
 
-def build(settings: Settings, stores: Stores) -> Hub:
+def build(settings: Settings, stores: Stores, counted: Counted = count_delivery) -> Hub:
     """Composes a hub; nothing listens yet."""
     database, objects = stores.database, stores.objects
-    ingest = Ingest(database, objects, Senders(database), READERS, sniff, counted=count_delivery)
+    senders = Senders(database)
+    ingest = Ingest(database, objects, senders, READERS, sniff, counted=counted)
     verbs = Verbs(
         access=stores.access,
         ingest=ingest,
@@ -105,6 +124,11 @@ def build(settings: Settings, stores: Stores) -> Hub:
         retrieve=Retrieve(database, objects),
         recognition=Recognition(database),
         identity=Resolution(database),
+        repairs=Repairs(database, objects, senders, ingest, sniff),
+        examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),
+        notify=Notify(database, allow_insecure=settings.allow_insecure),
+        profiles=Profiles(database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT),
+        terminology=Terminology(database),
         database=database,
         objects=objects,
     )
@@ -128,14 +152,19 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     return app
 
 
-def _listeners(hub: Hub, parts: set[str]) -> dict[str, Listener]:
+def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
     settings, ingest = hub.settings, hub.verbs.ingest
     made: dict[str, Listener] = {}
     if "web" in parts:
         made["web"] = WebServer(hub.web, settings.host, settings.http_port)
     if "dicom" in parts:
         made["dicom"] = dicom.listener(
-            settings.host, settings.dicom_port, ingest.deliver, ingest.identify, ae_title=settings.dicom_ae_title
+            settings.host,
+            settings.dicom_port,
+            ingest.deliver,
+            ingest.identify,
+            ae_title=settings.dicom_ae_title,
+            door=doors.get("dicom"),
         )
     if "mllp" in parts:
         made["mllp"] = hl7v2.listener(
@@ -144,27 +173,41 @@ def _listeners(hub: Hub, parts: set[str]) -> dict[str, Listener]:
             ingest.deliver,
             ingest.identify,
             max_bytes=settings.max_message_mb << 20,
+            context=_mllp_tls(settings),
+            door=doors.get("mllp"),
         )
     if "worker" in parts:
         made["worker"] = Worker(hub.stores.database)
+        made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
 
 
+def _sender(settings: Settings) -> Sender:
+    context = client_context(settings.tls_ca, settings.tls_certificate, settings.tls_key)
+    return hl7v2.sender(context)
+
+
 @contextmanager
-def running(settings: Settings, parts: set[str]) -> Iterator[Hub]:
-    """A hub that listens while the block runs, and finishes what it acknowledged when it ends."""
-    require_doors(settings, parts)
-    if not settings.is_local:
-        log.warning("hub.listens_without_encryption", host=settings.host)
+def running(
+    settings: Settings, parts: set[str], *, doors: Doors = MappingProxyType({}), counted: Counted = count_delivery
+) -> Iterator[Hub]:
+    """A hub that listens while the block runs, and finishes what it acknowledged when it ends.
+
+    doors: sockets that listen already, by part. counted: told of every delivery.
+    """
+    require_doors(settings, parts - doors.keys())
+    if bare := in_clear(settings, parts):
+        log.warning("hub.listens_without_encryption", host=settings.host, doors=bare)
     stores = open_stores(settings)
     here = presence.enter(stores.database, settings.data)
     try:
         if here.alone:
             reconcile(stores.database, stores.objects)
+            release(stores.database)
         here.share()
-        hub = build(settings, stores)
+        hub = build(settings, stores, counted)
         try:
-            _start(hub, parts)
+            _start(hub, parts, doors)
             yield hub
         finally:
             _stop(hub)
@@ -173,10 +216,11 @@ def running(settings: Settings, parts: set[str]) -> Iterator[Hub]:
         stores.close()
 
 
-def _start(hub: Hub, parts: set[str]) -> None:
-    for part, listener in _listeners(hub, parts).items():
+def _start(hub: Hub, parts: set[str], doors: Doors) -> None:
+    for part, listener in _listeners(hub, parts, doors).items():
         listener.start()
         hub.listeners[part] = listener
+        hub.ports[part] = listener.port
 
 
 def _stop(hub: Hub) -> None:

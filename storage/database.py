@@ -1,8 +1,12 @@
 """One transaction at a time, on SQLite or PostgreSQL, durable when `write` returns."""
 
+import fcntl
+import os
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +18,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from schemas.faults import Busy, Internal
 
 BUSY_TIMEOUT_S = 5
+# How often a process looks whether another has written: a transaction takes a few milliseconds.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.0003, 0.002
 
 
 class Collision(Internal):
@@ -25,8 +31,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
-        # SQLite lets one writer in and has the others knock with growing pauses; threads of ours rather queue.
-        self._turn: AbstractContextManager[object] = _Turn() if url.startswith("sqlite") else nullcontext()
+        # SQLite lets one writer in and has the others knock with pauses that grow to 0.1 s; ours rather queue.
+        self._turn = _Turn(_turn_file(self.engine)) if url.startswith("sqlite") else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -34,7 +40,7 @@ class Database:
 
         Raises Busy when the database is locked, full or away: trying again later is right.
         """
-        with _faults(), self._turn, self._connect("BEGIN IMMEDIATE") as tx, tx.begin():
+        with _faults(), self._turn or nullcontext(), self._connect("BEGIN IMMEDIATE") as tx, tx.begin():
             yield tx
 
     @contextmanager
@@ -53,6 +59,8 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turn:
+            self._turn.close()
 
 
 def _engine(url: str) -> Engine:
@@ -67,18 +75,57 @@ def _engine(url: str) -> Engine:
         raise Internal("the database's address cannot be understood", where="DXHUB_DATABASE_URL") from None
 
 
-class _Turn:
-    """A queue for the one who may write."""
+def _turn_file(engine: Engine) -> Path:
+    return Path(f"{engine.url.database}.turn")
 
-    def __init__(self) -> None:
+
+class _Turn:
+    """A queue for the one who may write: threads of ours by a lock, processes of ours by a lock on a file."""
+
+    def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._path = path
+        self._file = -1
 
     def __enter__(self) -> None:
+        deadline = time.monotonic() + BUSY_TIMEOUT_S * 2
         if not self._lock.acquire(timeout=BUSY_TIMEOUT_S * 2):
-            raise Busy("the database is busy; nothing was promised", where="database")
+            raise _busy()
+        try:
+            self._wait_for_others(deadline)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _wait_for_others(self, deadline: float) -> None:
+        # Opened here and not before: a fork would share the lock with it.
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise _busy() from None
+                time.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            else:
+                return
 
     def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
         self._lock.release()
+
+    def close(self) -> None:
+        """Lets the file go."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _busy() -> Busy:
+    return Busy("the database is busy; nothing was promised", where="database")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, select
+from sqlalchemy import Connection, Select, bindparam, exists, select
 
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
@@ -13,6 +13,7 @@ from schemas.identifiers import AUTHORITY
 from schemas.organization import Organization, OrganizationRecord, Profile, ProfileVersion, Source
 
 from . import tables as t
+from .statement import Statement
 
 
 def put_organization(tx: Connection, organization: Organization) -> int:
@@ -87,6 +88,9 @@ def _sources() -> Select[Any]:
     ).join(t.organization)
 
 
+_BY_NAME = Statement(_sources().where(t.source.c.name == bindparam("name")))
+
+
 def _source(row: Any) -> Source:
     known = Source(*row[:-1])
     if row[-1] is None:
@@ -97,7 +101,7 @@ def _source(row: Any) -> Source:
 
 def source(tx: Connection, name: str) -> Source | None:
     """The sending system registered under this name on the wire."""
-    row: Any = tx.execute(_sources().where(t.source.c.name == name)).first()
+    row = _BY_NAME.first(tx, name=name)
     return _source(row) if row else None
 
 

@@ -5,6 +5,7 @@ The data set of a request goes to a temporary file as its fragments arrive, so m
 """
 
 import logging
+import socket
 import threading
 import time
 from pathlib import Path
@@ -23,7 +24,7 @@ from schemas.faults import Busy, Fault, Forbidden, Internal, InvalidPayload
 
 from .meta import REFERENCED
 from .status import comment, status
-from .transport import BoundedAssociation, BoundedHandler, BoundedServer
+from .transport import BoundedAssociation, BoundedHandler, BoundedServer, at
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class StoreScp:
 
     ae_title: ours; a caller that names another is refused only with `check_called_ae_title`, because half of all
     devices are configured carelessly and the calling side is who must be known.
+    door: a socket that listens already, perhaps for several processes; it must not block.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class StoreScp:
         max_associations: int = 32,
         max_pdu: int = 256 << 10,
         timeout_s: float = 60.0,
+        door: socket.socket | None = None,
     ) -> None:
         self.port = port
+        self._door = door
         self._host = host
         self._deliver = deliver
         self._identify = identify
@@ -88,7 +92,7 @@ class StoreScp:
             (evt.EVT_DIMSE_SENT, self._sent),
         ]
         server = self._ae.make_server(
-            (self._host, self.port), evt_handlers=handlers, server_class=BoundedServer, request_handler=BoundedHandler
+            (self._host, self.port), evt_handlers=handlers, server_class=at(self._door), request_handler=BoundedHandler
         )
         assert isinstance(server, BoundedServer)
         server.ended = self._ended

@@ -149,8 +149,27 @@ class BoundedServer(ThreadedAssociationServer):
     """
 
     daemon_threads = True
+    door: socket.socket | None = None
     ended: Callable[[Association], None] = staticmethod(lambda _association: None)
 
     def verify_request(self, request: object, client_address: object) -> bool:
         """Whether another connection may begin to speak."""
         return len(self.active_associations) < 2 * self.ae.maximum_associations
+
+    def server_bind(self) -> None:
+        """Take the door that is open already, where there is one."""
+        if self.door is None:
+            super().server_bind()
+            return
+        cast(socket.socket, self.socket).close()
+        self.socket, self.server_address = self.door, self.door.getsockname()
+
+    def server_activate(self) -> None:
+        """Listen, unless the door does."""
+        if self.door is None:
+            super().server_activate()
+
+
+def at(door: socket.socket | None) -> type[BoundedServer]:
+    """The server for that door. pynetdicom makes the server itself, and binds it while it is made."""
+    return type("ServerAtDoor", (BoundedServer,), {"door": door})

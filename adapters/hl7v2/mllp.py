@@ -3,15 +3,16 @@
 Source: HL7 MLLP release 1 and 2; HL7 v2 chapter 2.9.
 """
 
-import contextlib
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 import time
 
 import structlog
 
+from adapters.tls import hang_up, identities, shake_hands, stop_reading
 from schemas.delivery import Deliver, Identify
 
 from .connection import MAX_BYTES, Connection, Limits
@@ -24,8 +25,19 @@ log = structlog.get_logger()
 class MllpListener:
     """Serves on `port` (0 asks for a free one) until `stop`, which lets every message in hand be answered."""
 
-    def __init__(self, host: str, port: int, deliver: Deliver, identify: Identify, limits: Limits) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        deliver: Deliver,
+        identify: Identify,
+        limits: Limits,
+        context: ssl.SSLContext | None = None,
+        door: socket.socket | None = None,
+    ) -> None:
         self.port = port
+        self._context = context
+        self._door = door
         self._address = (host, port)
         self._deliver = deliver
         self._identify = identify
@@ -35,13 +47,13 @@ class MllpListener:
 
     def start(self) -> None:
         """Binds and serves in threads of its own. Raises OSError where the port is taken."""
-        self._server = _Server(self._address, self._deliver, self._identify, self._limits)
+        self._server = _Server(self._address, self._deliver, self._identify, self._limits, self._context, self._door)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="mllp-accept", daemon=True
         )
         self._thread.start()
-        log.info("mllp.listening", port=self.port)
+        log.info("mllp.listening", port=self.port, encrypted=self._context is not None)
 
     def stop(self) -> None:
         """No new connections, no new messages; returns when what was being delivered has been answered."""
@@ -63,9 +75,15 @@ def listener(
     *,
     max_bytes: int = MAX_BYTES,
     limits: Limits | None = None,
+    context: ssl.SSLContext | None = None,
+    door: socket.socket | None = None,
 ) -> MllpListener:
-    """An MLLP listener, not yet started. `max_bytes`: of a frame; `limits`: all that a peer may ask of us."""
-    return MllpListener(host, port, deliver, identify, limits or Limits(max_bytes=max_bytes))
+    """An MLLP listener, not yet started. `max_bytes`: of a frame; `limits`: all that a peer may ask of us.
+
+    context: speaks TLS alone where given (see adapters.tls.server_context).
+    door: a socket that listens already, perhaps for several processes; it must not block.
+    """
+    return MllpListener(host, port, deliver, identify, limits or Limits(max_bytes=max_bytes), context, door)
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -74,7 +92,16 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], deliver: Deliver, identify: Identify, limits: Limits) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        deliver: Deliver,
+        identify: Identify,
+        limits: Limits,
+        context: ssl.SSLContext | None,
+        door: socket.socket | None,
+    ) -> None:
+        self.context = context
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.deliver = deliver
         self.identify = identify
@@ -83,7 +110,17 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self._open: dict[_Request, threading.Thread] = {}
         self._connections: dict[_Request, Connection] = {}
         self._lock = threading.Lock()
-        super().__init__(address, _Handler)
+        super().__init__(address, _Handler, bind_and_activate=door is None)
+        if door is not None:
+            self.socket.close()
+            self.socket, self.server_address = door, door.getsockname()
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        line, address = self.socket.accept()
+        if self.context is None:
+            return line, address
+        # No handshake here: a peer that is slow at it must keep nobody else from being accepted.
+        return self.context.wrap_socket(line, server_side=True, do_handshake_on_connect=False), address
 
     def verify_request(self, request: _Request, client_address: object) -> bool:
         # Each connection may hold a frame in memory, so their number is a limit on memory too.
@@ -96,8 +133,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if longest_idle is not None:
             # A peer that only holds its place gives it up to one that comes to send; it may come again.
             log.info("mllp.made_room", limit=self.limits.max_connections)
-            with contextlib.suppress(OSError):
-                longest_idle.shutdown(socket.SHUT_RD)
+            stop_reading(longest_idle)
         return True
 
     def _longest_idle(self) -> socket.socket | None:
@@ -112,7 +148,12 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def serve(self, line: socket.socket, address: str) -> None:
         """Serves one connection to its end."""
-        connection = Connection(line, address, self.deliver, self.identify, self.limits, self.stopping)
+        certificate = None
+        if isinstance(line, ssl.SSLSocket):
+            if not shake_hands(line, self.limits.handshake_timeout_s):
+                return
+            certificate = identities(line) if line.context.verify_mode is ssl.CERT_REQUIRED else None
+        connection = Connection(line, address, self.deliver, self.identify, self.limits, self.stopping, certificate)
         with self._lock:
             if line in self._open:
                 self._connections[line] = connection
@@ -134,6 +175,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self._open[request] = thread
         thread.start()
 
+    def shutdown_request(self, request: _Request) -> None:
+        if isinstance(request, socket.socket):
+            hang_up(request)
+            request.close()
+
     def handle_error(self, request: _Request, client_address: object) -> None:
         log.error("mllp.connection_failed", error=type(sys.exception()).__name__)
 
@@ -144,8 +190,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             waiting = list(self._open.items())
         for connection, _ in waiting:
             if isinstance(connection, socket.socket):
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)
+                stop_reading(connection)
         deadline = time.monotonic() + self.limits.stop_timeout_s
         for _, thread in waiting:
             thread.join(max(0.0, deadline - time.monotonic()))
