@@ -7,8 +7,8 @@ from typing import Protocol
 from schemas.accounts import Examine
 from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
-from schemas.editing import Editor
 from schemas.dispatch import Sender
+from schemas.editing import Editor
 
 # How much of a content's head a sniffer is given.
 HEAD_BYTES = 4096
@@ -39,7 +39,7 @@ class Adapter:
     examiners: by format, what became of every part of a content, and its parts as they were sent.
     sender: makes what carries reports out, from settings of its own; None where the protocol only receives.
     editors: by format, how a person may change a content.
-    strict: what in a content departs from the standard itself, for the vendor of the sending system.
+    strict: by format, what in a content departs from the standard itself, for the vendor of the sending system.
     """
 
     name: str
@@ -51,4 +51,4 @@ class Adapter:
     examiners: Mapping[Format, Examine] = field(default_factory=dict)
     sender: Callable[..., Sender] | None = None
     editors: Mapping[Format, Editor] = field(default_factory=dict)
-    strict: Callable[[bytes], Conformance] | None = None
+    strict: Mapping[Format, Callable[[bytes], Conformance]] = field(default_factory=dict)

@@ -1,9 +1,10 @@
 """Every adapter of the hub: one line each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from adapters import dicom, ecg, hl7v2
 from schemas.accounts import Examine
+from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
 from schemas.editing import Editor
 
@@ -19,6 +20,10 @@ EXAMINERS: Mapping[Format, Examine] = {
 }
 
 EDITORS: Mapping[Format, Editor] = {kind: editor for adapter in ADAPTERS for kind, editor in adapter.editors.items()}
+
+STRICT: Mapping[Format, Callable[[bytes], Conformance]] = {
+    kind: strict for adapter in ADAPTERS for kind, strict in adapter.strict.items()
+}
 
 REPAIRS: tuple[str, ...] = tuple(name for adapter in ADAPTERS for name in adapter.repairs)
 

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from hub.access import Access
-from hub.ingest import Ingest
+from hub.examination import Examination
+from hub.ingest import Ingest, Repairs
+from hub.notify import Notify
+from hub.profiles import Profiles
 from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
+from hub.terminology import Terminology
 from schemas.faults import Fault
 from storage.database import Database
 from storage.objects import Objects
@@ -23,6 +27,11 @@ class Verbs:
     retrieve: Retrieve
     recognition: Recognition
     identity: Resolution
+    repairs: Repairs
+    examination: Examination
+    notify: Notify
+    profiles: Profiles
+    terminology: Terminology
     database: Database
     objects: Objects
 

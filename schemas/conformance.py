@@ -13,12 +13,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """where: in the standard's own terms (`OBX[3]-5`). expected, found: never a patient's data beyond codes."""
+    """where: in the standard's own terms (`OBX[3]-5`), of the first where the same is found `times` over.
+
+    expected, found: never a patient's data beyond codes.
+    """
 
     severity: Severity
     where: str
     expected: str
     found: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

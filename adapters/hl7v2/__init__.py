@@ -10,6 +10,7 @@ from .mllp import listener
 from .reader import read
 from .repairs import REPAIRS
 from .sender import sender
+from .strict import conformance
 
 __all__ = ["ADAPTER", "listener", "sender"]
 
@@ -23,5 +24,6 @@ ADAPTER = Adapter(
     # What is no message yet may become one: its text is edited the same way.
     editors={Format.HL7V2: EDITOR, Format.UNKNOWN: EDITOR},
     repairs=REPAIRS,
+    strict={Format.HL7V2: conformance},
     sender=sender,
 )
