@@ -23,7 +23,9 @@ from adapters import dicom
 from adapters.contract import Listener
 from hub.access import Access
 from hub.api import dicomweb, outcomes
-from hub.ingest import Ingest, Senders
+from hub.examination import Examination
+from hub.ingest import Ingest, Repairs, Senders
+from hub.notify import Notify
 from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
@@ -86,6 +88,9 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         retrieve=Retrieve(database, objects),
         recognition=Recognition(database),
         identity=Resolution(database),
+        repairs=Repairs(database, objects, senders, ingest, _sniff),
+        examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),
+        notify=Notify(database),
         database=database,
         objects=objects,
     )

@@ -13,7 +13,10 @@ from fastapi import FastAPI
 
 from hub.api import deliveries, fhir, health, outcomes, recognition
 from hub.ingest import Ingest
+from hub.notify import Notify
+from hub.profiles import Profiles
 from hub.retrieve import Retrieve
+from hub.terminology import Terminology
 from hub.verbs import Verbs
 from hub.web_server import WebServer
 from schemas.delivery import Format, Origin, Reading
@@ -148,6 +151,11 @@ def _app(made: Kernel) -> FastAPI:
         retrieve=Retrieve(made.database, made.objects),
         recognition=made.recognition,
         identity=made.identity,
+        repairs=made.repairs,
+        examination=made.examination,
+        notify=Notify(made.database),
+        profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
+        terminology=Terminology(made.database),
         database=made.database,
         objects=made.objects,
     )

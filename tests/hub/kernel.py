@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from hub.access import Access, disclosure_for
-from hub.ingest import Ingest, Senders
+from hub.examination import Examination
+from hub.ingest import Ingest, Repairs, Senders
 from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
@@ -17,6 +18,7 @@ from schemas.codes import Coding
 from schemas.delivery import Accounting, Channel, Claim, Delivery, Format, Origin, Reading, Receipt
 from schemas.disclosure import Disclosure, Principal, Role
 from schemas.ecg import EcgRecording
+from schemas.editing import Editor
 from schemas.faults import InvalidPayload
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
 from schemas.observation import Observation, Quantity
@@ -89,6 +91,7 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
         placer_order_number=said.get("placer", ""),
         findings=said.get("findings", ""),
         accession_number=said.get("accession", ""),
+        requesters=tuple(said.get("requesters", ())),
         study_instance_uid=said.get("study", ""),
         conclusion=said.get("conclusion", ""),
         observations=tuple(
@@ -106,6 +109,18 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
     return Reading((report,), instances=instances, recordings=recordings, accounting=Accounting(3, 2, 1, 0))
 
 
+def _sniff(_: bytes) -> Format:
+    return Format.HL7V2
+
+
+def _show(content: bytes, _: Origin) -> str:
+    return content.decode()
+
+
+def _write(_: bytes, __: Origin, text: str) -> bytes:
+    return text.encode()
+
+
 @dataclass
 class Kernel:
     """What the tests of the verbs work with."""
@@ -119,6 +134,8 @@ class Kernel:
     recognition: Recognition
     retrieve: Retrieve
     identity: Resolution
+    repairs: Repairs
+    examination: Examination
 
     def send(self, said: dict[str, Any] | bytes, source: str = "CHC01") -> Receipt:
         """Delivers a document as that source, by MLLP."""
@@ -147,16 +164,20 @@ def kernel(urls: Engines) -> Kernel:
     database, objects = Database(urls.database_url), objects_from_url(urls.objects_url)
     _seed(database)
     senders = Senders(database)
+    readers, editors = {Format.HL7V2: read}, {Format.HL7V2: Editor(_show, _write)}
+    ingest = Ingest(database, objects, senders, readers, _sniff)
     return Kernel(
         database,
         objects,
         Access(database),
         senders,
-        Ingest(database, objects, senders, {Format.HL7V2: read}, lambda _: Format.HL7V2),
+        ingest,
         Query(database),
         Recognition(database),
         Retrieve(database, objects),
         Resolution(database),
+        Repairs(database, objects, senders, ingest, _sniff),
+        Examination(database, objects, readers, _sniff, {}, editors),
     )
 
 
