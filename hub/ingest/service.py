@@ -106,7 +106,7 @@ class Ingest:
             source, account, hint = deliveries.known_origin(tx, delivery_id)
             audit.record(tx, disclosure, Action.REPLAY, f"Delivery/{delivery_id}")
         if record.state not in WAITING:
-            raise Conflict("this delivery is indexed; there is nothing to replay", where="delivery")
+            raise Conflict("this delivery does not wait; there is nothing to replay", where="delivery")
         origin = self._senders.of_account(source, account, "")
         origin = Origin(origin.source, record.channel, record.received_at, "", account, hint)
         with self._objects.open(record.digest) as content:

@@ -6,6 +6,7 @@ Those that people meet at work stand here; any other keeps its English words, wh
 import re
 from collections.abc import Callable
 
+from .account_words import REASONS
 from .i18n import N_, Translate
 from .labels import DOUBT_REASON
 
@@ -44,10 +45,17 @@ KNOWN = (
     N_("the report was withdrawn by its source; it cannot be recognised"),
     N_("a newer version of this report exists; look at that one"),
     N_("the patient's identity is in doubt; the report cannot be recognised yet"),
-    N_("this delivery is indexed; there is nothing to replay"),
+    N_("this delivery does not wait; there is nothing to replay"),
+    N_("this delivery does not wait; there is nothing to repair"),
+    N_("expected a reason for the repair"),
+    N_("expected a change; the copy equals the original"),
+    N_("these bytes were received before, as delivery %(delivery)s"),
+    N_("content of this kind or size cannot be edited here"),
+    N_("expected characters of the message's character set, %(codec)s"),
     N_("this role does not include what was asked"),
     N_("expected this session's form token; reload the page and try again"),
     N_("the database is locked, full or does not answer; nothing was promised"),
+    *REASONS,
 )
 _MISSING = (N_("patient"), N_("category"), N_("time of the examination"))
 _PLACE = re.compile(r"%\\\((\w+)\\\)s")
@@ -71,6 +79,17 @@ def teller(translate: Translate) -> Callable[[str], str]:
         return text
 
     return told
+
+
+def noter(translate: Translate) -> Callable[[str], str]:
+    """Says a note of an accounting (`OBX[3]-5: not a number, kept as text`) in one language."""
+    told = teller(translate)
+
+    def noted(note: str) -> str:
+        place, separator, reason = note.partition(": ")
+        return f"{place}{separator}{told(reason)}" if separator else note
+
+    return noted
 
 
 def _value(translate: Translate, name: str, value: str) -> str:

@@ -1,10 +1,12 @@
 """The hub's codes in the words that people use. Every word here is a msgid."""
 
-from schemas.delivery import Channel, Format, State
+from schemas.accounts import Fate
+from schemas.delivery import Channel, Format, RepairReason, State
 from schemas.disclosure import Action, Purpose, Role
 from schemas.faults import Category
+from schemas.order import OrderStatus
 from schemas.organization import OrganizationKind
-from schemas.patient import Sex
+from schemas.patient import MergeState, Sex
 from schemas.report import ReportCategory, ReportStatus
 
 from .i18n import N_
@@ -71,6 +73,22 @@ DELIVERY_STATE = {
     State.REPAIRED: N_("Repaired"),
 }
 DELIVERY_TONE = {State.INDEXED: "good", State.HELD: "warn", State.QUARANTINED: "bad", State.REPAIRED: "info"}
+FATE = {
+    Fate.FLAGGED: N_("Flagged"),
+    Fate.KEPT: N_("Kept as sent"),
+    Fate.MAPPED: N_("Mapped"),
+}
+FATE_TONE = {Fate.FLAGGED: "warn", Fate.KEPT: "quiet", Fate.MAPPED: "good"}
+REPAIR_REASON = {
+    RepairReason.IDENTIFIER: N_("Wrong or missing identifier"),
+    RepairReason.ORDER_NUMBER: N_("Wrong or missing order number"),
+    RepairReason.STRUCTURE: N_("Broken structure"),
+    RepairReason.CHARACTER_SET: N_("Wrong character set"),
+    RepairReason.CODE: N_("Wrong code"),
+    RepairReason.TIME: N_("Impossible time"),
+    RepairReason.VALUE_FORM: N_("Form of a value"),
+    RepairReason.OTHER: N_("Another reason"),
+}
 FORMAT = {
     Format.DICOM: "DICOM",
     Format.HL7V2: "HL7 v2",
@@ -115,7 +133,24 @@ DOUBT_REASON = {
     "described-as-another": N_("The source now describes somebody else under this number"),
     "number-contradicts-birth-date": N_("The identity number contradicts the birth date"),
     "number-contradicts-sex": N_("The identity number contradicts the sex"),
+    "order-names-another": N_("A result carries the number of an order for somebody else"),
+    "merge-by-another": N_("An institution merged two numbers that are not both its own"),
+    "merge-contradicts": N_("Two numbers were merged, but their patients contradict each other"),
+    "merge-undone-before": N_("A merge that was undone has been sent again"),
 }
+ORDER_STATUS = {
+    OrderStatus.ACTIVE: N_("Active order"),
+    OrderStatus.ON_HOLD: N_("Order on hold"),
+    OrderStatus.REVOKED: N_("The order was cancelled"),
+    OrderStatus.COMPLETED: N_("Order completed"),
+    OrderStatus.ENTERED_IN_ERROR: N_("The order was placed in error"),
+}
+MERGE_STATE = {
+    MergeState.MERGED: N_("Merged"),
+    MergeState.ASKED: N_("Waits for a decision"),
+    MergeState.UNDONE: N_("Undone"),
+}
+MERGE_TONE = {MergeState.MERGED: "good", MergeState.ASKED: "warn", MergeState.UNDONE: "quiet"}
 # HL7 table 0078: what each code means to a reader, and the mark that says it without colour.
 INTERPRETATION = {
     "H": (N_("High"), "↑", "high"),
@@ -198,7 +233,7 @@ HELP = {
         N_("Open the report behind any decision."),
     ),
     Role.ADMIN: (
-        N_("Look after deliveries that could not be read, and read them again after a repair."),
+        N_("Show, repair and read again what waits: one delivery or many."),
         N_("Decide whether two records are the same person."),
     ),
     Role.AUDITOR: (N_("See who saw and did what, by account, patient record and action."),),

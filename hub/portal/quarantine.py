@@ -6,13 +6,16 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from hub.access import Permission, require
-from schemas.delivery import DeliveryCriteria, State
+from schemas.delivery import DeliveryRecord, State
 from schemas.faults import Category, Fault
 
+from .conflicts import conflict
 from .contents import download
 from .raw_view import raw_view
 from .render import page, page_or_fragment
-from .session import Posting, Visit, Visiting
+from .segments import views
+from .session import Fields, Posting, Visit, Visiting
+from .waiting import EVERY, Search
 
 
 def managing(visit: Visiting) -> None:
@@ -23,23 +26,33 @@ def managing(visit: Visiting) -> None:
 router = APIRouter(include_in_schema=False, dependencies=[Depends(managing)])
 
 PAGE_SIZE = 50
-_EVERY = "all"
+_CHOSEN = "delivery-"
 
 
 @router.get("/quarantine")
-def quarantine(
-    visit: Visiting,
-    state: str = State.QUARANTINED.value,
-    q: Annotated[str, Query(max_length=100)] = "",
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-) -> Response:
-    """Deliveries by state, newest first; a search looks at sources, message ids and what went wrong."""
-    wanted = State(state) if state in set(State) else None
-    found = visit.verbs.query.deliveries(
-        visit.disclosure, DeliveryCriteria(wanted, q.strip()), limit=PAGE_SIZE, offset=offset
-    )
-    values = {"found": found, "state": wanted.value if wanted else _EVERY, "q": q.strip(), "page_size": PAGE_SIZE}
+def quarantine(visit: Visiting, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> Response:
+    """Deliveries by state, newest first; a search looks at sources, message ids, days and what went wrong."""
+    search = Search.of(visit.request.query_params)
+    found = visit.verbs.query.deliveries(visit.disclosure, search.criteria, limit=PAGE_SIZE, offset=offset)
+    values = {"found": found, "search": search, "every": EVERY, "page_size": PAGE_SIZE, "replayed": None}
     return page_or_fragment(visit, "quarantine.html", "_deliveries.html", **values)
+
+
+@router.post("/quarantine/replay")
+def replay_many(visit: Posting, fields: Fields) -> Response:
+    """Reads the chosen deliveries again, or all that the search finds; says how many of them are taken now."""
+    search = Search.of(fields)
+    chosen = [int(name.removeprefix(_CHOSEN)) for name in fields if _is_choice(name)]
+    which = search.criteria if fields.get("which") == EVERY else chosen
+    replayed = visit.verbs.repairs.replay(visit.disclosure, which)
+    found = visit.verbs.query.deliveries(visit.disclosure, search.criteria, limit=PAGE_SIZE)
+    values = {"found": found, "search": search, "every": EVERY, "page_size": PAGE_SIZE, "replayed": replayed}
+    return page_or_fragment(visit, "quarantine.html", "_deliveries.html", **values)
+
+
+def _is_choice(name: str) -> bool:
+    number = name.removeprefix(_CHOSEN)
+    return name.startswith(_CHOSEN) and number.isdecimal() and len(number) < 19
 
 
 @router.get("/quarantine/{delivery_id}")
@@ -51,10 +64,32 @@ def delivery(visit: Visiting, delivery_id: int) -> Response:
 def _delivery_page(visit: Visit, delivery_id: int, fault: Fault | None = None, status: int = 200) -> Response:
     record = visit.verbs.query.delivery(visit.disclosure, delivery_id)
     category = Category(record.category) if record.category else None
+    shown = record.state is not State.INDEXED or visit.may(Permission.READ_REPORTS)
+    messages = _messages(visit, record) if shown else ()
     raw = None
-    if record.state is not State.INDEXED or visit.may(Permission.READ_REPORTS):
+    if shown and not messages:
         raw = raw_view(visit.verbs.retrieve.original(visit.disclosure, delivery_id), record.where)
-    return page(visit, "delivery.html", status=status, record=record, category=category, raw=raw, fault=fault)
+    return page(
+        visit,
+        "delivery.html",
+        status=status,
+        record=record,
+        category=category,
+        raw=raw,
+        messages=messages,
+        shown=shown,
+        conflict=conflict(record),
+        may_resolve=visit.may(Permission.RESOLVE_IDENTITY),
+        editable=visit.verbs.examination.editable(record),
+        fault=fault,
+    )
+
+
+def _messages(visit: Visit, record: DeliveryRecord) -> tuple[object, ...]:
+    examined = visit.verbs.examination.examined(visit.disclosure, record.id)
+    found = views(examined) if examined else ()
+    # What has no segment to show is shown as the lines that it is.
+    return found if any(message.lines for message in found) else ()
 
 
 @router.get("/quarantine/{delivery_id}/original")

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from schemas.codes import Coding
 
 from . import formats, labels
-from .fault_words import teller
+from .fault_words import noter, teller
 from .i18n import LANGUAGES, Translate, translator
 from .menu import entries
 from .session import Visit
@@ -43,6 +43,7 @@ def environment(language: str) -> Environment:
     )
     made.filters["named"] = _namer(translator(language))
     made.filters["told"] = teller(translator(language))
+    made.filters["noted"] = noter(translator(language))
     made.globals.update({"_": translator(language), "language": language, "languages": LANGUAGES})
     made.globals.update({"static_url": static_url, "labels": labels, "formats": formats})
     for name in ("moment", "day", "age", "masked", "result", "unit", "spelled", "number", "size"):

@@ -81,11 +81,16 @@ def current(request: Request) -> Visit | None:
 
 async def fields(request: Request) -> dict[str, str]:
     """The fields of a small form. Raises InvalidPayload for anything longer than a form of ours can be."""
+    return await form(request, FORM_LIMIT_BYTES)
+
+
+async def form(request: Request, most_bytes: int) -> dict[str, str]:
+    """The fields of a form. Raises InvalidPayload for one that is longer, as soon as it is."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > FORM_LIMIT_BYTES:
-            raise InvalidPayload(f"expected a form of at most {FORM_LIMIT_BYTES} bytes")
+        if len(body) > most_bytes:
+            raise InvalidPayload(f"expected a form of at most {most_bytes} bytes")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
     except ValueError as error:

@@ -34,6 +34,11 @@
     if (jump) { event.preventDefault(); const box = document.getElementById("recognition"); box.scrollIntoView({ block: "start" }); box.focus({ preventScroll: true }); }
   });
 
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-choose-all]")) return;
+    event.target.form.querySelectorAll("[data-choice]").forEach((box) => { box.checked = event.target.checked; });
+  });
+
   const say = (words) => {
     const line = document.createElement("p");
     line.className = "toast-line";
