@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import threading
 from collections import deque
@@ -15,8 +16,8 @@ from argon2.exceptions import VerificationError
 
 from hub import audit
 from schemas.disclosure import Action, Disclosure, Principal, Purpose, Role
-from schemas.faults import Busy, Forbidden, NotFound
-from storage import accounts
+from schemas.faults import Busy, Conflict, Forbidden, InvalidPayload, NotFound
+from storage import accounts, organizations
 from storage.audit import Entry
 from storage.audit import add as add_audit
 from storage.database import Database
@@ -29,6 +30,7 @@ TOKEN_LIFETIME = dt.timedelta(hours=1)
 _TRIES = 10
 _WINDOW = dt.timedelta(minutes=5)
 _PATIENCE_S = 10.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class Permission(StrEnum):
@@ -123,6 +125,37 @@ class Access:
         password_hash = self._hasher.hash(password)
         with self._database.write() as tx:
             accounts.put_account(tx, principal, password_hash)
+
+    def add_account(self, principal: Principal) -> str:
+        """Adds an account with a password of chance, which is returned and kept nowhere. Audited.
+
+        Raises Conflict where the name is taken, NotFound for an institution that nobody registered, InvalidPayload for
+        a name that nobody could type.
+        """
+        if not _NAME.fullmatch(principal.account):
+            raise InvalidPayload("expected a name of letters, digits, dots and dashes", where="account")
+        password = secrets.token_urlsafe(15)
+        password_hash = self._hasher.hash(password)
+        with self._database.write() as tx:
+            organizations.organization(tx, principal.organization)
+            if accounts.account(tx, principal.account) is not None:
+                raise Conflict("an account of this name exists already", where="account")
+            accounts.put_account(tx, principal, password_hash)
+            audit.record(tx, disclosure_for(principal), Action.ADMINISTER, detail=f"account added: {principal.role}")
+        return password
+
+    def reset_password(self, account: str) -> str:
+        """Gives an account a new password of chance, and ends its sessions. Raises NotFound. Audited."""
+        password = secrets.token_urlsafe(15)
+        password_hash = self._hasher.hash(password)
+        with self._database.write() as tx:
+            known = accounts.account(tx, account)
+            if known is None:
+                raise NotFound("no account has this name", where="account")
+            accounts.put_account(tx, known.principal, password_hash)
+            accounts.remove_tokens_of(tx, known.id)
+            audit.record(tx, disclosure_for(known.principal), Action.ADMINISTER, detail="password reset")
+        return password
 
     def sign_in(self, account: str, password: str, address: str) -> SignedIn:
         """Opens a session. Raises Forbidden for a wrong name or password, Busy after too many of them. Audited."""

@@ -98,6 +98,11 @@ def remove_token(tx: Connection, digest: str) -> None:
     tx.execute(t.token.delete().where(t.token.c.digest == digest))
 
 
+def remove_tokens_of(tx: Connection, account_id: int) -> None:
+    """Ends every session and bearer token of an account."""
+    tx.execute(t.token.delete().where(t.token.c.account_id == account_id))
+
+
 def remove_expired_tokens(tx: Connection, now: dt.datetime) -> None:
     """Forgets what can no longer be used."""
     tx.execute(t.token.delete().where(t.token.c.expires_at <= now))
