@@ -8,10 +8,12 @@ from fastapi.responses import RedirectResponse
 from schemas.faults import InvalidPayload
 from schemas.patient import DoubtState, IdentityDoubt, PatientRecord
 
+from . import merges
 from .render import page
 from .session import Fields, Posting, Visit, Visiting
 
 router = APIRouter(include_in_schema=False)
+router.include_router(merges.router)
 
 _REASON_LIMIT = 500
 

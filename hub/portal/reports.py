@@ -12,6 +12,7 @@ from schemas.report import ReportRecord
 from . import decision_box, ecg, imaging, laboratory
 from .cautions import corrected, withdrawn
 from .contents import download, show
+from .related import kin
 from .render import fragment, page
 from .session import Visit, Visiting
 from .timeline import organizations
@@ -46,6 +47,7 @@ def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
         "rows": laboratory.rows(visit, record),
         "viewer": imaging.viewer(visit, record),
         "paper": ecg.paper(visit, record) if record.report.recording else None,
+        "kin": kin(visit, record),
     }
 
 

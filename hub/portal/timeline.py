@@ -1,6 +1,8 @@
 """What a line of the timeline says: enough to know whether to open the report, never the whole of it."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from schemas.observation import Observation
@@ -12,6 +14,7 @@ from schemas.study import StudyCriteria, StudyRecord
 
 from .formats import ZONE
 from .labels import CRITICAL
+from .related import heading
 from .session import Visit
 
 PAGE_SIZE = 40
@@ -19,12 +22,17 @@ PAGE_SIZE = 40
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A report on the timeline. flagged: its abnormal results, critical ones first. decision: the latest one."""
+    """A report on the timeline. flagged: its abnormal results, critical ones first. decision: the latest one.
+
+    heading: the parent's result that it goes on from. children: the lines that go on from this one, and follow it.
+    """
 
     record: ReportRecord
     study: StudyRecord | None
     decision: Decision | None
     flagged: tuple[Observation, ...]
+    heading: str = ""
+    children: tuple["Line", ...] = ()
 
     @property
     def critical(self) -> bool:
@@ -71,7 +79,27 @@ def _lines(visit: Visit, patient_id: int, reports: Page[ReportRecord]) -> list[L
     if any(r.report.study_instance_uid for r in reports.items):
         found = visit.verbs.query.studies(visit.disclosure, StudyCriteria(patient_id=patient_id))
         studies = {study.report_id: study for study in found.items}
-    return [Line(r, studies.get(r.id), decisions.get(r.id), flagged(r)) for r in reports.items]
+    parents = visit.verbs.query.parents(visit.disclosure, reports.items)
+    lines = [
+        Line(r, studies.get(r.id), decisions.get(r.id), flagged(r), _heading(r, parents.get(r.id)))
+        for r in reports.items
+    ]
+    return _nested(lines, parents)
+
+
+def _heading(record: ReportRecord, parent: ReportRecord | None) -> str:
+    return heading(record.report.parent, parent) if record.report.parent else ""
+
+
+def _nested(lines: list[Line], parents: Mapping[int, ReportRecord]) -> list[Line]:
+    """The lines, those of children under their parent's where both are on this page."""
+    shown = {line.record.id for line in lines}
+    above = {child: parent.id for child, parent in parents.items() if parent.id in shown and parent.id not in parents}
+    under: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.record.id in above:
+            under[above[line.record.id]].append(line)
+    return [replace(line, children=tuple(under[line.record.id])) for line in lines if line.record.id not in above]
 
 
 def latest(decisions: tuple[Decision, ...]) -> dict[int, Decision]:

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import io
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from PIL import Image
 from hub import portal
 from hub.access import Permission, SignedIn, require
 from hub.api import outcomes
+from hub.query.relations import Related
 from hub.retrieve.content import Content
 from schemas.codes import LOINC, Coding
 from schemas.delivery import Accounting, Channel, DeliveryCriteria, DeliveryRecord, Format, PatientHint, Receipt, State
@@ -26,7 +28,16 @@ from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
 from schemas.observation import Observation, ObservationCriteria, ObservationRecord, Quantity
 from schemas.organization import Organization, OrganizationKind, OrganizationRecord
 from schemas.paging import Page
-from schemas.patient import DoubtState, IdentityDoubt, Patient, PatientCriteria, PatientRecord, PersonName, Sex
+from schemas.patient import (
+    DoubtState,
+    IdentityDoubt,
+    MergeRecord,
+    Patient,
+    PatientCriteria,
+    PatientRecord,
+    PersonName,
+    Sex,
+)
 from schemas.recognition import Decision, Order, Verdict, reason_list
 from schemas.report import Attachment, Report, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
 from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
@@ -262,6 +273,8 @@ class FakeQuery:
     broken: Fault | Exception | None = None
 
     def _check(self, disclosure: Disclosure, *permissions: Permission) -> None:
+    relations: dict[int, Related] = field(default_factory=dict)
+    merged: list[MergeRecord] = field(default_factory=list)
         self.asked.append(disclosure)
         if self.broken is not None:
             raise self.broken
@@ -411,6 +424,19 @@ class FakeQuery:
 
     def audit(
         self,
+    def related(self, disclosure: Disclosure, record: ReportRecord) -> Related:
+        self._check(disclosure, Permission.READ_REPORTS)
+        return self.relations.get(record.id, Related())
+
+    def parents(self, disclosure: Disclosure, records: Sequence[ReportRecord]) -> dict[int, ReportRecord]:
+        self._check(disclosure, Permission.READ_REPORTS)
+        found = ((each.id, self.relations.get(each.id, Related()).parent) for each in records)
+        return {report_id: parent for report_id, parent in found if parent}
+
+    def merges(self, disclosure: Disclosure) -> tuple[MergeRecord, ...]:
+        self._check(disclosure, Permission.RESOLVE_IDENTITY)
+        return tuple(self.merged)
+
         disclosure: Disclosure,
         *,
         patient_id: int | None = None,
