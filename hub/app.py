@@ -43,7 +43,7 @@ from storage.database import Database
 from storage.migrate import migrate
 from storage.objects import Objects, objects_from_url
 
-__all__ = ["EXAMINERS", "READERS", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
+__all__ = ["EXAMINERS", "READERS", "STRICT", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
 
 log = structlog.get_logger()
 VERSION = "0.1.0"

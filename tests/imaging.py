@@ -26,10 +26,12 @@ from hub.api import dicomweb, outcomes
 from hub.examination import Examination
 from hub.ingest import Ingest, Repairs, Senders
 from hub.notify import Notify
+from hub.profiles import Profiles
 from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
+from hub.terminology import Terminology
 from hub.verbs import Verbs
 from schemas.delivery import Format
 from schemas.disclosure import Principal, Role
@@ -91,6 +93,8 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         repairs=Repairs(database, objects, senders, ingest, _sniff),
         examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),
         notify=Notify(database),
+        profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
+        terminology=Terminology(database),
         database=database,
         objects=objects,
     )
