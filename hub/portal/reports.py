@@ -13,7 +13,8 @@ from . import decision_box, ecg, imaging, laboratory
 from .cautions import corrected, withdrawn
 from .contents import download, show
 from .related import kin
-from .render import fragment, page
+from .render import fragment, page, page_or_fragment
+from .segments import views
 from .session import Visit, Visiting
 from .timeline import organizations
 
@@ -46,8 +47,8 @@ def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
     return {
         "rows": laboratory.rows(visit, record),
         "viewer": imaging.viewer(visit, record),
-        "paper": ecg.paper(visit, record) if record.report.recording else None,
         "kin": kin(visit, record),
+        "paper": ecg.paper(visit, record) if record.report.recording else None,
     }
 
 
@@ -67,6 +68,16 @@ def original(visit: Visiting, report_id: int, version: Version = None) -> Stream
     """The bytes from which this version was read, as they came."""
     record = visit.verbs.query.report(visit.disclosure, report_id, version)
     return download(visit.verbs.retrieve.original(visit.disclosure, record.delivery_id))
+
+
+@router.get("/reports/{report_id}/segments")
+def segments(visit: Visiting, report_id: int, version: Version = None) -> Response:
+    """The message from which this version was read, as it came, and what became of every segment and field."""
+    record = visit.verbs.query.report(visit.disclosure, report_id, version)
+    examined = visit.verbs.examination.examined(visit.disclosure, record.delivery_id)
+    return page_or_fragment(
+        visit, "report_segments.html", "_segments.html", record=record, messages=views(examined) if examined else ()
+    )
 
 
 @router.get("/reports/{report_id}/attachments/{digest}")

@@ -17,8 +17,10 @@ from PIL import Image
 from hub import portal
 from hub.access import Permission, SignedIn, require
 from hub.api import outcomes
+from hub.ingest.repairs import Replayed
 from hub.query.relations import Related
 from hub.retrieve.content import Content
+from schemas.accounts import Examined
 from schemas.codes import LOINC, Coding
 from schemas.delivery import Accounting, Channel, DeliveryCriteria, DeliveryRecord, Format, PatientHint, Receipt, State
 from schemas.disclosure import Action, AuditRecord, Disclosure, Principal, Role
@@ -271,10 +273,10 @@ class FakeQuery:
     doubts_: list[IdentityDoubt] = field(default_factory=list)
     asked: list[Disclosure] = field(default_factory=list)
     broken: Fault | Exception | None = None
-
-    def _check(self, disclosure: Disclosure, *permissions: Permission) -> None:
     relations: dict[int, Related] = field(default_factory=dict)
     merged: list[MergeRecord] = field(default_factory=list)
+
+    def _check(self, disclosure: Disclosure, *permissions: Permission) -> None:
         self.asked.append(disclosure)
         if self.broken is not None:
             raise self.broken
@@ -422,8 +424,6 @@ class FakeQuery:
         self._check(disclosure, Permission.RESOLVE_IDENTITY)
         return tuple(d for d in self.doubts_ if d.state is state)
 
-    def audit(
-        self,
     def related(self, disclosure: Disclosure, record: ReportRecord) -> Related:
         self._check(disclosure, Permission.READ_REPORTS)
         return self.relations.get(record.id, Related())
@@ -437,6 +437,8 @@ class FakeQuery:
         self._check(disclosure, Permission.RESOLVE_IDENTITY)
         return tuple(self.merged)
 
+    def audit(
+        self,
         disclosure: Disclosure,
         *,
         patient_id: int | None = None,
@@ -554,9 +556,34 @@ class FakeIngest:
     def replay(self, disclosure: Disclosure, delivery_id: int) -> Receipt:
         require(disclosure.principal, Permission.MANAGE_DELIVERIES)
         if delivery_id == 102:
-            raise Conflict("this delivery is indexed; there is nothing to replay", where="delivery")
+            raise Conflict("this delivery does not wait; there is nothing to replay", where="delivery")
         self.replayed.append(delivery_id)
         return Receipt(delivery_id, "0" * 64, State.INDEXED, NOW, (1,))
+
+
+class FakeExamination:
+    """Of these deliveries nothing is told by segments."""
+
+    def examined(self, disclosure: Disclosure, delivery_id: int) -> Examined | None:
+        require(disclosure.principal, Permission.READ_REPORTS, Permission.MANAGE_DELIVERIES)
+        return None
+
+    def editable(self, record: DeliveryRecord) -> bool:
+        return record.format is Format.HL7V2
+
+
+@dataclass
+class FakeRepairs:
+    """Reads the chosen again; of a search, the first one."""
+
+    ingest: FakeIngest
+
+    def replay(self, disclosure: Disclosure, which: list[int] | DeliveryCriteria) -> Replayed:
+        require(disclosure.principal, Permission.MANAGE_DELIVERIES)
+        wanted = [101] if isinstance(which, DeliveryCriteria) else which
+        for delivery_id in wanted:
+            self.ingest.replay(disclosure, delivery_id)
+        return Replayed({State.INDEXED: len(wanted)})
 
 
 @dataclass
@@ -612,6 +639,8 @@ class FakeVerbs:
     recognition: FakeRecognition
     ingest: FakeIngest
     identity: FakeResolution
+    examination: FakeExamination
+    repairs: FakeRepairs
 
 
 def verbs() -> FakeVerbs:
@@ -642,7 +671,17 @@ def verbs() -> FakeVerbs:
         IdentityDoubt(2, 3, 4, "something-new", DoubtState.OPEN, NOW),
         IdentityDoubt(3, 1, 4, "sex-differs", DoubtState.LINKED, NOW, "admin", NOW),
     ]
-    return FakeVerbs(FakeAccess(), query, FakeRetrieve(), FakeRecognition(query), FakeIngest(query), FakeResolution())
+    ingest = FakeIngest(query)
+    return FakeVerbs(
+        FakeAccess(),
+        query,
+        FakeRetrieve(),
+        FakeRecognition(query),
+        ingest,
+        FakeResolution(),
+        FakeExamination(),
+        FakeRepairs(ingest),
+    )
 
 
 def application(made: FakeVerbs) -> FastAPI:
