@@ -127,7 +127,9 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         repairs=Repairs(database, objects, senders, ingest, sniff),
         examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),
         notify=Notify(database, allow_insecure=settings.allow_insecure),
-        profiles=Profiles(database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT),
+        profiles=Profiles(
+            database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT, examiners=EXAMINERS
+        ),
         terminology=Terminology(database),
         database=database,
         objects=objects,
@@ -173,6 +175,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             ingest.deliver,
             ingest.identify,
             max_bytes=settings.max_message_mb << 20,
+            memory_bytes=settings.mllp_memory_mb << 20,
             context=_mllp_tls(settings),
             door=doors.get("mllp"),
         )

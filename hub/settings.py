@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         None, description="PEM file of the authorities whose certificates senders must come with"
     )
     mllp_memory_mb: int = Field(
-        256, gt=0, description="Memory for unfinished HL7 v2 messages of all senders together, in megabytes"
+        256, gt=0, description="Memory for unfinished HL7 v2 messages, in megabytes, in each process that takes them in"
     )
     tls_ca: Path | None = Field(
         None, description="PEM file of the authorities that we trust when we connect; empty: those of this machine"

@@ -6,7 +6,9 @@ import socket
 import threading
 import time
 import traceback
+from collections import deque
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import structlog
 
@@ -16,28 +18,50 @@ from schemas.faults import Busy, Fault, Internal, InvalidPayload
 
 from .ack import acknowledgements
 from .batch import messages
+from .budget import Share
 from .frames import FrameDecoder, framed
 from .header import Header, header
 
 log = structlog.get_logger()
 
 MAX_BYTES = 64 * 1024 * 1024
-_READ = 256 * 1024
+_READ = 64 * 1024
+# Two reads: most messages are done with by then, and never ask for a part of what all connections share.
+FREE_BYTES = 2 * _READ
 # How long an end block waits for its carriage return, which some senders leave out, before it counts without.
 _SETTLE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a peer may ask of us. max_bytes, frame_timeout_s: of one frame, from its first byte to its last."""
+    """What a peer may ask of us. max_bytes, frame_timeout_s: of one frame, from its first byte to its last.
+
+    memory_bytes: of the unfinished frames of all peers together.
+    """
 
     max_bytes: int = MAX_BYTES
+    memory_bytes: int = 4 * MAX_BYTES
     frame_timeout_s: float = 60.0
     idle_timeout_s: float = 3600.0
     send_timeout_s: float = 30.0
     max_connections: int = 200
     stop_timeout_s: float = 30.0
     handshake_timeout_s: float = 10.0
+
+
+class _Content(io.BytesIO):
+    """A message's bytes, let go when they have been read to their end: by then custody has them."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        if not found and size:
+            self.seek(0)
+            self.truncate()
+        return found
+
+
+def _opened(message: bytes) -> tuple[Header, BinaryIO]:
+    return header(message), _Content(message)
 
 
 class Connection:
@@ -51,6 +75,7 @@ class Connection:
         identify: Identify,
         limits: Limits,
         stopping: threading.Event,
+        share: Share,
         certificate: frozenset[str] | None = None,
     ) -> None:
         self._line = line
@@ -60,6 +85,7 @@ class Connection:
         self._identify = identify
         self._limits = limits
         self._stopping = stopping
+        self._share = share
         self._decoder = FrameDecoder(limits.max_bytes)
         self._frame_began = 0.0
         # Since when it waits for a peer that has begun nothing; None while there is work on it. Monotonic seconds.
@@ -74,6 +100,8 @@ class Connection:
                 pass
         except OSError as gone:
             log.debug("mllp.connection_lost", error=type(gone).__name__)
+        finally:
+            self._share.give_back()
         if self._decoder.strays or self._decoder.abandoned:
             log.debug("mllp.noise", strays=self._decoder.strays, abandoned=self._decoder.abandoned)
 
@@ -82,6 +110,7 @@ class Connection:
         settle = False
         try:
             self._line.settimeout(self._patience())
+            self._share.cover(self._decoder.held + _READ, self._frame_began + self._limits.frame_timeout_s)
             content = self._line.recv(_READ)
             self.idle_since = None
             if not content:
@@ -91,6 +120,9 @@ class Connection:
             if not self._decoder.undecided:
                 return self._out_of_time()
             settle = True
+        except Busy as fault:
+            self._refuse(fault)
+            return False
         return self._answer_frames(settle=settle)
 
     def _patience(self) -> float:
@@ -121,27 +153,31 @@ class Connection:
                 return True
             self._frame_began = 0.0
             # An empty frame is a heartbeat of sorts: nothing to keep, nothing to answer.
-            if frame.strip():
-                self._answer(frame)
+            waiting = deque(messages(frame) if frame and not frame.isspace() else ())
+            del frame
+            if waiting:
+                self._answer(waiting)
+            self._share.give_back(self._decoder.held)
         return False
 
-    def _answer(self, frame: bytes) -> None:
+    def _answer(self, waiting: deque[bytes]) -> None:
         """Delivers the messages of a frame, a batch perhaps, one after another; the answers go in the same order."""
         self.idle_since = None
-        answers = b"".join(framed(answer) for message in messages(frame) for answer in self._taken(message))
+        # Each is let go as it is delivered: the reader must not need its memory beside that of the bytes.
+        answers = b"".join(framed(answer) for _ in range(len(waiting)) for answer in self._taken(waiting))
         # Before the answer is out: whoever has it knows that nothing is begun here any more.
         self.idle_since = time.monotonic()
         if answers:
             self._send(answers)
 
-    def _taken(self, message: bytes) -> list[bytes]:
-        """Hands one message to custody; the acknowledgements that its sender is owed."""
+    def _taken(self, waiting: deque[bytes]) -> list[bytes]:
+        """Hands the next message to custody; the acknowledgements that its sender is owed."""
         began = time.perf_counter()
-        head = header(message)
+        head, content = _opened(waiting.popleft())
         receipt: Receipt | None = None
         fault: Fault | None
         try:
-            receipt = self._deliver(self._delivery(head, message))
+            receipt = self._deliver(self._delivery(head, content))
             fault = receipt.fault
         except Fault as refusal:
             fault = refusal
@@ -155,9 +191,9 @@ class Connection:
             log.info("mllp.refused", category=fault.category.value, where=fault.where, took_ms=took_ms)
         return acknowledgements(head, fault, receipt)
 
-    def _delivery(self, head: Header, message: bytes) -> Delivery:
+    def _delivery(self, head: Header, content: BinaryIO) -> Delivery:
         origin = self._identify(Claim(Channel.MLLP, head.facility[:200], self._address, self._certificate))
-        return Delivery(origin, Format.HL7V2, io.BytesIO(message), head.control_id[:200])
+        return Delivery(origin, Format.HL7V2, content, head.control_id[:200])
 
     def _refuse(self, fault: Fault) -> None:
         """Tells the sender of an unfinished frame as much as its beginning allows, AR, before the line is closed."""

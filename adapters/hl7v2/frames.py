@@ -37,6 +37,11 @@ class FrameDecoder:
         return self._inside
 
     @property
+    def held(self) -> int:
+        """How many bytes it keeps."""
+        return len(self._buffer)
+
+    @property
     def begun(self) -> bytes:
         """The beginning of an unfinished frame: enough to find out who sends it."""
         return bytes(self._buffer[:4096]) if self._inside else b""
@@ -63,7 +68,8 @@ class FrameDecoder:
             self._check(len(self._buffer))
             return None
         self._check(stop)
-        payload = bytes(self._buffer[:stop])
+        with memoryview(self._buffer) as whole:
+            payload = bytes(whole[:stop])
         del self._buffer[: stop + 1 + (self._buffer[stop + 1 : stop + 2] == b"\r")]
         self._inside = False
         return self._last_begun(payload)

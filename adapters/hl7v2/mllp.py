@@ -15,7 +15,8 @@ import structlog
 from adapters.tls import hang_up, identities, shake_hands, stop_reading
 from schemas.delivery import Deliver, Identify
 
-from .connection import MAX_BYTES, Connection, Limits
+from .budget import Budget
+from .connection import FREE_BYTES, MAX_BYTES, Connection, Limits
 
 _Request = socket.socket | tuple[bytes, socket.socket]
 
@@ -74,16 +75,18 @@ def listener(
     identify: Identify,
     *,
     max_bytes: int = MAX_BYTES,
+    memory_bytes: int = 4 * MAX_BYTES,
     limits: Limits | None = None,
     context: ssl.SSLContext | None = None,
     door: socket.socket | None = None,
 ) -> MllpListener:
     """An MLLP listener, not yet started. `max_bytes`: of a frame; `limits`: all that a peer may ask of us.
 
+    memory_bytes: of the unfinished frames of all connections together.
     context: speaks TLS alone where given (see adapters.tls.server_context).
     door: a socket that listens already, perhaps for several processes; it must not block.
     """
-    return MllpListener(host, port, deliver, identify, limits or Limits(max_bytes=max_bytes), context, door)
+    return MllpListener(host, port, deliver, identify, limits or Limits(max_bytes, memory_bytes), context, door)
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -107,6 +110,8 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.identify = identify
         self.limits = limits
         self.stopping = threading.Event()
+        # One frame may always go on, whatever the others hold.
+        self.budget = Budget(max(0, limits.memory_bytes - limits.max_bytes), FREE_BYTES)
         self._open: dict[_Request, threading.Thread] = {}
         self._connections: dict[_Request, Connection] = {}
         self._lock = threading.Lock()
@@ -153,7 +158,10 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             if not shake_hands(line, self.limits.handshake_timeout_s):
                 return
             certificate = identities(line) if line.context.verify_mode is ssl.CERT_REQUIRED else None
-        connection = Connection(line, address, self.deliver, self.identify, self.limits, self.stopping, certificate)
+        share = self.budget.share(self.stopping)
+        connection = Connection(
+            line, address, self.deliver, self.identify, self.limits, self.stopping, share, certificate
+        )
         with self._lock:
             if line in self._open:
                 self._connections[line] = connection
