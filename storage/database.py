@@ -158,7 +158,8 @@ def _sqlite(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "cache_size=-16384",  # KiB a connection,
+            "cache_size=-16384",  # KiB a connection
+            "wal_autocheckpoint=4000",  # pages: hot ones are not copied back for every few messages
         ):
             connection.execute(f"PRAGMA {pragma}")
 

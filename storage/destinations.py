@@ -61,15 +61,18 @@ def destination(tx: Connection, destination_id: int) -> DestinationRecord:
     return _record(row)
 
 
-def of_organization(tx: Connection, code: str) -> tuple[tuple[int, Destination], ...]:
-    """The active destinations of an institution, with their ids."""
+def active(tx: Connection) -> dict[str, tuple[tuple[int, Destination], ...]]:
+    """The active destinations with their ids, by the code of their institution."""
     query = (
-        select(t.destination.c.id, t.destination.c.document)
+        select(t.organization.c.code, t.destination.c.id, t.destination.c.document)
         .join(t.organization, t.organization.c.id == t.destination.c.organization_id)
-        .where(t.organization.c.code == code, t.destination.c.active)
+        .where(t.destination.c.active)
         .order_by(t.destination.c.id)
     )
-    return tuple((row.id, from_json(Destination, row.document)) for row in tx.execute(query))
+    found: dict[str, tuple[tuple[int, Destination], ...]] = {}
+    for row in tx.execute(query):
+        found[row.code] = (*found.get(row.code, ()), (row.id, from_json(Destination, row.document)))
+    return found
 
 
 def with_work(tx: Connection, now: dt.datetime) -> tuple[int, ...]:

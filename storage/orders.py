@@ -190,19 +190,23 @@ def answered(tx: Connection, disclosure: Disclosure, report_ids: Iterable[int]) 
     }
 
 
+_ANSWERED = Statement(_answered().where(t.report_order.c.report_id == bindparam("report_id")))
+_CURRENT = Statement(
+    select(t.report_version.c.document)
+    .join(t.report, t.report.c.id == t.report_version.c.report_id)
+    .where(t.report.c.id == bindparam("report_id"), t.report_version.c.version == t.report.c.version)
+)
+
+
 def known_requester(tx: Connection, report_id: int) -> str:
     """Code of the registered institution that ordered a report; empty where nobody knows.
 
     From the order that it answers, else from what the report itself says of who asked.
     """
-    row = tx.execute(_answered().where(t.report_order.c.report_id == report_id)).first()
+    row = _ANSWERED.first(tx, report_id=report_id)
     if row is not None:
         return str(row.code)
-    document = tx.scalar(
-        select(t.report_version.c.document)
-        .join(t.report, t.report.c.id == t.report_version.c.report_id)
-        .where(t.report.c.id == report_id, t.report_version.c.version == t.report.c.version)
-    )
+    document = _CURRENT.scalar(tx, report_id=report_id)
     return known_organization(tx, from_json(Report, document).requesters)[1] if document else ""
 
 

@@ -45,6 +45,12 @@ def pending(tx: Connection, limit: int) -> tuple[Entry, ...]:
     return tuple(Entry(row.id, row.topic, json.loads(row.payload)) for row in tx.execute(query))
 
 
+def known_pending(tx: Connection, entry_ids: Iterable[int]) -> tuple[int, ...]:
+    """Those of these entries that nobody has delivered; another process that asks waits until this transaction ends."""
+    query = select(t.outbox.c.id).where(t.outbox.c.id.in_(list(entry_ids)), t.outbox.c.done_at.is_(None))
+    return tuple(tx.scalars(query.with_for_update()))
+
+
 def settle(tx: Connection, entry_ids: Iterable[int], now: dt.datetime) -> None:
     """Marks entries as delivered to all that wait for them."""
     tx.execute(t.outbox.update().where(t.outbox.c.id.in_(list(entry_ids))).values(done_at=now))
