@@ -7,7 +7,7 @@ from schemas.faults import InvalidPayload
 from schemas.identifiers import Identifier
 from schemas.observation import Observation
 from schemas.patient import Patient
-from schemas.report import Attachment, Report, ReportCategory, ReportRecord, ReportStatus
+from schemas.report import Attachment, Pointer, Report, ReportCategory, ReportRecord, ReportStatus
 
 from . import observation, references
 from .elements import (
@@ -89,6 +89,7 @@ def to_fhir(record: ReportRecord, links: Links = NOWHERE) -> Resource:
         contained=[observation.contained(each, f"o{n}") for n, each in enumerate(inside, 1)],
         extension=_extensions(report),
         identifier=_identifiers(report, links),
+        basedOn=present(_order(report)),
         status=report.status.value,
         category=[_category(report.category)],
         code=concept(report.code) or {"text": "?"},
@@ -102,7 +103,8 @@ def to_fhir(record: ReportRecord, links: Links = NOWHERE) -> Resource:
         or [{"reference": f"#o{n}"} for n in range(1, len(inside) + 1)],
         imagingStudy=present(_study(report.study_instance_uid, links)),
         conclusion=text(report.conclusion),
-        presentedForm=[_attachment(record, n, links) for n in range(len(report.attachments))],
+        presentedForm=[_attachment(record, n, links) for n in range(len(report.attachments))]
+        + [_pointer(each) for each in report.pointers],
     )
 
 
@@ -191,6 +193,13 @@ def _identifiers(report: Report, links: Links) -> list[Resource]:
     ]
 
 
+def _order(report: Report) -> Resource | None:
+    """The request that the report answers, by its placer's number: orders are not served as resources."""
+    number = text(report.placer_order_number)
+    kind = {"coding": [{"system": IDENTIFIER_TYPE, "code": "PLAC", "display": _ORDER_NUMBERS["PLAC"]}]}
+    return {"type": "ServiceRequest", "identifier": {"type": kind, "value": number}} if number else None
+
+
 def _number(resource: Resource, kind: str) -> str:
     typed = (
         each for each in resource.get("identifier", ()) if kind in codes_of([each.get("type", {})], IDENTIFIER_TYPE)
@@ -240,6 +249,12 @@ def _attachment(record: ReportRecord, index: int, links: Links) -> Resource:
         size=attachment.size,
         title=text(attachment.title),
     )
+
+
+def _pointer(pointer: Pointer) -> Resource:
+    """A document that its source keeps. As words: in `url` a program would go and fetch it."""
+    title = ": ".join(part for part in (pointer.title, pointer.address) if part)
+    return compact(contentType=text(pointer.media_type), title=text(title))
 
 
 def _read_attachment(form: Resource) -> Attachment | None:

@@ -62,6 +62,7 @@ def to_fhir(record: ObservationRecord, links: Links = NOWHERE) -> Resource:
         subject=references.to_patient(record.patient_id),
         issued=moment(record.recorded_at),
         performer=[references.to_organization(record.organization, links)],
+        derivedFrom=[references.to("Observation", key) for key in [links.derived_from.get(record.report_id)] if key],
     )
 
 

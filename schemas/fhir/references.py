@@ -15,12 +15,14 @@ class Links:
 
     base: the service's own address without a final slash. organizations: by code. studies: id by Study Instance UID.
     dicomweb: address of the DICOMweb service, where there is one.
+    derived_from: by report, id of the observation that its results go on from, as susceptibilities from an organism.
     """
 
     base: str = ""
     organizations: Mapping[str, OrganizationRecord] = field(default_factory=dict)
     studies: Mapping[str, int] = field(default_factory=dict)
     dicomweb: str = ""
+    derived_from: Mapping[int, int] = field(default_factory=dict)
 
 
 NOWHERE = Links()

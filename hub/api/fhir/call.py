@@ -1,7 +1,7 @@
 """One request to the FHIR service: who asks, through which verbs, under which address."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -36,6 +36,11 @@ class Call:
     def links(self) -> Links:
         """What mappings need to write references."""
         return Links(self.base, self.organizations, {}, self.base.removesuffix(PREFIX) + "/dicomweb")
+
+    def links_beyond(self, report_ids: Iterable[int]) -> Links:
+        """The same, with what the results of these reports go on from in others."""
+        found = self.verbs.query.derived_from(self.disclosure, set(report_ids))
+        return replace(self.links, derived_from=found) if found else self.links
 
     def links_with(self, study_instance_uids: Iterable[str]) -> Links:
         """The same, with the ids of these studies; one question for a whole page."""

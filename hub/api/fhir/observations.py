@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from schemas.fhir import observation
 from schemas.fhir.capability_statement import SearchParameter
 from schemas.fhir.elements import Resource
-from schemas.observation import ObservationCriteria
+from schemas.observation import ObservationCriteria, ObservationRecord
 from schemas.report import ReportCategory
 
 from . import examples
@@ -16,17 +16,21 @@ from .parameters import Given, NoMatch, Parameters, code_of, token
 from .patients import CHAINED, PATIENT_PARAMETERS, patient_of
 
 
+def _mapped(call: Call, records: Sequence[ObservationRecord]) -> list[Resource]:
+    links = call.links_beyond(record.report_id for record in records)
+    return [observation.to_fhir(record, links) for record in records]
+
+
 def _read(call: Call, key: int) -> Resource:
-    return observation.to_fhir(call.verbs.query.observation(call.disclosure, key), call.links)
+    return _mapped(call, [call.verbs.query.observation(call.disclosure, key)])[0]
 
 
 def _version(call: Call, key: int, version: int) -> Resource:
-    return observation.to_fhir(call.verbs.query.observation(call.disclosure, key, version), call.links)
+    return _mapped(call, [call.verbs.query.observation(call.disclosure, key, version)])[0]
 
 
 def _versions(call: Call, key: int) -> list[Resource]:
-    records = call.verbs.query.observation_versions(call.disclosure, key)
-    return [observation.to_fhir(record, call.links) for record in records]
+    return _mapped(call, call.verbs.query.observation_versions(call.disclosure, key))
 
 
 def _search(call: Call, asked: Parameters, window: Window) -> Found:
@@ -45,12 +49,12 @@ def _search(call: Call, asked: Parameters, window: Window) -> Found:
         offset=window.offset,
     )
     page = call.verbs.query.observations(call.disclosure, criteria)
-    return Found([observation.to_fhir(record, call.links) for record in page.items], page.total)
+    return Found(_mapped(call, page.items), page.total)
 
 
 def _fetch(call: Call, keys: Sequence[int]) -> list[Resource]:
     page = call.verbs.query.observations(call.disclosure, ObservationCriteria(ids=tuple(keys), limit=len(keys)))
-    return [observation.to_fhir(record, call.links) for record in page.items]
+    return _mapped(call, page.items)
 
 
 def _category(given: Given | None) -> ReportCategory | str:
