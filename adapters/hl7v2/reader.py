@@ -17,6 +17,8 @@ from .context import Context
 from .er7 import ENVELOPE, Message, parse, tokenize
 from .kinds import KINDS
 
+_LARGE = 1 << 20  # characters
+
 
 def read(content: BinaryIO, origin: Origin) -> Reading:
     """All that the messages in `content` say. Of several, one that cannot be read is noted and the others count.
@@ -37,7 +39,7 @@ def read(content: BinaryIO, origin: Origin) -> Reading:
             faults.append(fault)
             # Of a message that cannot be read we know no segments: it counts as one part.
             note = f"message {number}: {fault}"
-            readings.append(Reading(accounting=Accounting(1, 0, 0, 1, (note,))))
+            readings.append(Reading(refused=(each,), accounting=Accounting(1, 0, 0, 1, (note,))))
     if len(faults) == len(found):
         raise faults[0]
     return _together(readings)
@@ -80,7 +82,8 @@ def _readable(message: Message) -> Message:
     """The message in characters that databases and documents can hold; the bytes as sent are kept elsewhere."""
     decoded = message.decoded
     if decoded.clean and "\0" not in decoded.text:
-        return message
+        # The fields hold all of it: beside them a document would be there twice, at up to four bytes a character.
+        return message if len(decoded.text) < _LARGE else replace(message, decoded=replace(decoded, text=""))
     text = decoded.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
     return tokenize(replace(decoded, text=text))
 
@@ -121,6 +124,7 @@ def _together(readings: list[Reading]) -> Reading:
         merges=tuple(chain.from_iterable(reading.merges for reading in readings)),
         orders=tuple(chain.from_iterable(reading.orders for reading in readings)),
         parts=tuple(dict.fromkeys(chain.from_iterable(reading.parts for reading in readings))),
+        refused=tuple(chain.from_iterable(reading.refused for reading in readings)),
         accounting=Accounting(
             total=sum(part.total for part in parts),
             mapped=sum(part.mapped for part in parts),
