@@ -2,18 +2,15 @@
 
 import dataclasses
 import datetime as dt
-from decimal import Decimal
-from typing import Any
 
-from schemas.codes import INTERPRETATION, UCUM, Coding
-from schemas.observation import Observation, ObservationRecord, Quantity
+from schemas.codes import INTERPRETATION, Coding
+from schemas.observation import Interval, Observation, ObservationRecord, Quantity, Ratio, Value
 from schemas.report import ReportCategory
 
-from . import references
+from . import reference_range, references
 from .elements import (
     EXTENSION,
     Resource,
-    code,
     compact,
     concept,
     expect,
@@ -27,12 +24,16 @@ from .elements import (
     text,
 )
 from .references import NOWHERE, Links
+from .value import read_value, value_of
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
-ABSENT_REASON = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 # OBX-4 as HL7's own mapping from version 2 keeps it.
 SUB_ID = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
 UNIT = EXTENSION + "unit"
+# The value as sent, where value[x] writes it otherwise.
+SENT = EXTENSION + "value-as-sent"
+# Said by an earlier message about the report and not repeated by the latest one.
+CARRIED = EXTENSION + "said-before"
 
 CATEGORIES = {
     ReportCategory.LABORATORY: "laboratory",
@@ -79,32 +80,33 @@ def elements(observation: Observation, reported_at: dt.datetime | None, meant: C
         status=observation.status if observation.status in _STATUSES else "unknown",
         code=concept(observation.code, *mapped) or {"text": "?"},
         effectiveDateTime=moment(observation.observed_at or reported_at),
-        **_value(observation.value),
+        **value_of(observation.value),
         interpretation=[_interpretation(each) for each in observation.interpretation if text(each)],
         note=[{"text": text(note)} for note in observation.notes if text(note)],
         method=compact(text=text(observation.method)),
-        referenceRange=present(compact(text=text(observation.reference_range))),
+        referenceRange=reference_range.ranges(observation.reference_range, *_unit(observation)),
     )
 
 
 def from_fhir(resource: Resource) -> Observation:
     """The result that the resource describes. Components and values of other types are kept as None."""
     expect(resource, "Observation")
-    value = _read_value(resource)
+    value = read_value(resource)
     parts = extension_of(resource, SUB_ID)
-    ranges = (each.get("text", "") for each in resource.get("referenceRange", ()))
     told = extension_of(resource, UNIT).get("valueString")
     return Observation(
         code=read_concept(resource.get("code")),
         value=value,
         sub_id=extension_of(parts, "original-sub-identifier").get("valueString", ""),
-        unit=told if told is not None else value.unit if isinstance(value, Quantity) else "",
-        reference_range="; ".join(each for each in ranges if each),
+        unit=told if told is not None else _spoken(value),
+        reference_range=reference_range.read(resource),
         interpretation=tuple(_read_interpretation(each) for each in resource.get("interpretation", ())),
         status=resource.get("status", "unknown"),
         observed_at=read_moment(resource.get("effectiveDateTime") or resource.get("effectiveInstant")),
         method=resource.get("method", {}).get("text", ""),
         notes=tuple(note["text"] for note in resource.get("note", ()) if "text" in note),
+        sent=extension_of(resource, SENT).get("valueString", ""),
+        carried=bool(extension_of(resource, CARRIED).get("valueBoolean")),
     )
 
 
@@ -119,57 +121,27 @@ def _category(category: str) -> Resource:
 
 
 def _extensions(observation: Observation) -> list[Resource]:
-    spoken = observation.value.unit if isinstance(observation.value, Quantity) else ""
     part = extension("original-sub-identifier", valueString=text(observation.sub_id))
     return present(
         extension(SUB_ID, extension=present(part)),
         # A unit beside a word or beside nothing has no element of its own.
-        extension(UNIT, valueString=text(observation.unit)) if observation.unit != spoken else None,
+        extension(UNIT, valueString=text(observation.unit)) if observation.unit != _spoken(observation.value) else None,
+        extension(SENT, valueString=text(observation.sent)),
+        extension(CARRIED, valueBoolean=True) if observation.carried else None,
+        extension(reference_range.WHOLE, valueString=text(reference_range.whole(observation.reference_range))),
     )
 
 
-def _value(value: Quantity | Coding | str | None) -> Resource:
-    if isinstance(value, Quantity) and value.value.is_finite():
-        return {"valueQuantity": _quantity(value)}
-    if isinstance(value, Coding) and concept(value):
-        return {"valueCodeableConcept": concept(value)}
-    if isinstance(value, str) and text(value):
-        return {"valueString": text(value)}
-    return {"dataAbsentReason": {"coding": [{"system": ABSENT_REASON, "code": "unknown", "display": "Unknown"}]}}
+def _spoken(value: Value) -> str:
+    """The unit that the value itself tells."""
+    return value.unit if isinstance(value, Quantity | Interval | Ratio) else ""
 
 
-def _quantity(quantity: Quantity) -> Resource:
-    # Only a unit that the source called UCUM is a UCUM code; `10^9/L` in another system means nothing to a machine.
-    ucum = quantity.unit_system == UCUM and code(quantity.unit) is not None
-    return compact(
-        value=quantity.value,
-        comparator=quantity.comparator,
-        unit=text(quantity.unit),
-        system=UCUM if ucum else None,
-        code=code(quantity.unit) if ucum else None,
-    )
-
-
-def _read_value(resource: Resource) -> Quantity | Coding | str | None:
-    if quantity := resource.get("valueQuantity"):
-        return _read_quantity(quantity)
-    if word := resource.get("valueCodeableConcept"):
-        return read_concept(word)
-    if "valueInteger" in resource:
-        return Quantity(Decimal(resource["valueInteger"]))
-    plain: Any = resource.get("valueString", resource.get("valueDateTime"))
-    return plain if plain is None else str(plain)
-
-
-def _read_quantity(quantity: Resource) -> Quantity | None:
-    if "value" not in quantity:
-        return None
-    return Quantity(
-        Decimal(str(quantity["value"])),
-        quantity.get("unit") or quantity.get("code", ""),
-        quantity.get("comparator", ""),
-        quantity.get("system", ""),
-    )
+def _unit(observation: Observation) -> tuple[str, str]:
+    value = observation.value
+    if isinstance(value, Quantity | Interval | Ratio):
+        return value.unit or observation.unit, value.unit_system
+    return observation.unit, ""
 
 
 def _interpretation(mark: str) -> Resource:

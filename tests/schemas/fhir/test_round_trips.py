@@ -21,7 +21,7 @@ from schemas.fhir import (
     provenance,
 )
 from schemas.fhir.references import Links
-from schemas.observation import Observation, ObservationRecord, Quantity
+from schemas.observation import Interval, Moment, Observation, ObservationRecord, Quantity, Ratio, Value
 from schemas.organization import Organization, OrganizationRecord
 from schemas.patient import Patient, PatientRecord, PersonName
 from schemas.recognition import Decision
@@ -150,8 +150,41 @@ def test_a_decimal_keeps_its_precision(written: str) -> None:
     assert str(document.loads(text)["value"]) == str(Decimal(written))
 
 
-def test_only_a_unit_that_the_source_called_ucum_becomes_a_code() -> None:
-    told = observation.elements(Observation(Coding("718-7"), Quantity(Decimal(138), "g/L", "", UCUM)), NOW)
-    untold = observation.elements(Observation(Coding("718-7"), Quantity(Decimal(138), "g/L")), NOW)
-    assert told["valueQuantity"]["code"] == "g/L"
-    assert "code" not in untold["valueQuantity"]
+@pytest.mark.parametrize(
+    ("sent", "system", "code"),
+    [("g/L", UCUM, "g/L"), ("g/L", "", "g/L"), ("×10^9/L", "", "10*9/L"), ("G/L", "", None), ("碗", "", None)],
+)
+def test_a_unit_has_its_code_where_it_is_known_and_always_its_own_words(sent: str, system: str, code: str) -> None:
+    result = Observation(Coding("718-7"), Quantity(Decimal(138), sent, "", system), reference_range="130-175")
+    served = observation.elements(result, NOW)
+    assert served["valueQuantity"].get("code") == code
+    assert served["valueQuantity"]["unit"] == sent
+    assert served["referenceRange"][0]["low"].get("code") == code
+
+
+def test_a_range_by_sex_and_age_says_of_whom_it_holds() -> None:
+    told = "男(≥18岁):4.3-5.8；女:3.8-5.1"
+    served = observation.elements(Observation(Coding("789-8"), None, unit="10*12/L", reference_range=told), NOW)
+    first, second = served["referenceRange"]
+    assert first["appliesTo"][0]["coding"][0]["code"] == "male"
+    assert first["age"] == {"low": {"value": 18, "unit": "a", "system": UCUM, "code": "a"}}
+    assert (second["low"]["value"], second["high"]["value"]) == (Decimal("3.8"), Decimal("5.1"))
+    assert [each["text"] for each in (first, second)] == ["男(≥18岁):4.3-5.8", "女:3.8-5.1"]
+
+
+@pytest.mark.parametrize(
+    ("value", "element"),
+    [
+        (Quantity(Decimal("0.1"), "ng/mL", "<"), "valueQuantity"),
+        (Interval(Decimal(2), Decimal(4)), "valueRange"),
+        (Ratio(Decimal(1), Decimal(128)), "valueRatio"),
+        (Moment("2026-11-21"), "valueDateTime"),
+        (Moment("10:30:00"), "valueTime"),
+        (Coding("A", "甲"), "valueCodeableConcept"),
+        (Coding("", "只有文字"), "valueCodeableConcept"),
+        ("阴性(-)", "valueString"),
+        (None, "dataAbsentReason"),
+    ],
+)
+def test_each_type_of_value_has_its_element(value: Value, element: str) -> None:
+    assert element in observation.elements(Observation(Coding("1"), value), NOW)

@@ -13,7 +13,7 @@ from schemas.codes import LOINC, UCUM, Coding
 from schemas.fhir import document
 from schemas.fhir.elements import Resource
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
-from schemas.observation import Observation, Quantity
+from schemas.observation import Interval, Moment, Observation, Quantity, Ratio
 from schemas.organization import Organization, OrganizationKind, OrganizationRecord
 from schemas.patient import Patient, PersonName, Sex
 from schemas.recognition import Decision, Order, Verdict
@@ -61,6 +61,16 @@ quantities = st.builds(
     maybe,
     st.sampled_from(["", "<", "<=", ">=", ">"]),
 ) | st.builds(Quantity, st.just(Decimal(138)), st.just("g/L"), st.just(""), st.just(UCUM))
+_numbers = st.decimals(allow_nan=False, allow_infinity=False, places=2)
+_units = st.sampled_from(["", "g/L", "×10^9/L", "Ward 3"])
+intervals = st.builds(Interval, _numbers, st.none() | _numbers, _units) | st.builds(
+    Interval, st.none(), _numbers, _units
+)
+ratios = st.builds(Ratio, _numbers, _numbers, st.sampled_from(["", ">"]), _units)
+days = st.sampled_from(["2026", "2026-11", "2026-11-21", "2026-11-21T10:30:00+08:00", "10:30:00"]).map(Moment)
+ranges = st.sampled_from(
+    ["3.5-9.5", "<5.2", "男:3.5-9.5 女:3.0-9.0", "0-14岁 5-15；15岁以上 3-9", "孕早期 2-8", "阴性"]
+)
 identifiers = st.builds(Identifier, st.sampled_from([RESIDENT_ID, authority_system("Ward 3 西")]), words)
 names = st.builds(PersonName, st.sampled_from(["王芳", "欧阳娜娜", "阿依古丽·买买提", "𠮷田"]) | words, maybe)
 patients = st.builds(
@@ -74,7 +84,7 @@ patients = st.builds(
 
 def _told_once(made: Observation) -> Observation:
     """FHIR says the unit of a quantity once, so the result's own is that of its value where it tells none."""
-    if isinstance(made.value, Quantity) and not made.unit:
+    if isinstance(made.value, Quantity | Interval | Ratio) and not made.unit:
         return dataclasses.replace(made, unit=made.value.unit)
     return made
 
@@ -82,15 +92,17 @@ def _told_once(made: Observation) -> Observation:
 observations = st.builds(
     Observation,
     code=codings,
-    value=st.none() | words | codings | quantities,
+    value=st.none() | words | codings | quantities | intervals | ratios | days,
     sub_id=maybe,
     unit=maybe,
-    reference_range=maybe,
+    reference_range=maybe | ranges,
     interpretation=st.lists(st.sampled_from(["H", "LL", "N", "↑", "很高"]), max_size=2).map(tuple),
     status=st.sampled_from(["final", "corrected", "preliminary"]),
     observed_at=st.none() | moments,
     method=maybe,
     notes=st.lists(words, max_size=2).map(tuple),
+    sent=maybe,
+    carried=st.booleans(),
 ).map(_told_once)
 attachments = st.builds(Attachment.of, st.binary(max_size=4), st.just("application/pdf"), maybe)
 reports = st.builds(
