@@ -107,6 +107,7 @@ class Reading:
     patients: demographics told for their own sake (ADT), latest state. update: they replace what was known.
     merges: patients of whom one number is no longer used (ADT^A40). orders: requests, told by whoever placed them.
     parts: contents that reports point at by digest (attachments) and that are kept as objects of their own.
+    refused: contents within the content that could not be read while others could; each becomes a delivery of its own.
     recordings: (key of the report, waveform) pairs; the hub keeps them in canonical form and links them.
     """
 
@@ -118,6 +119,7 @@ class Reading:
     instances: tuple[Instance, ...] = ()
     parts: tuple[bytes, ...] = ()
     recordings: tuple[tuple[str, EcgRecording], ...] = ()
+    refused: tuple[bytes, ...] = ()
     accounting: Accounting = field(default_factory=Accounting)
 
 

@@ -8,8 +8,8 @@ looked at and passed over (an ORC-3 beside an OBR-3, a time later than the speci
 not mapped, whatever the code looks like.
 
 In a long message a change is tried on what stands around it: the segments next to it, and the nearest of each kind
-above it. Only where that shows nothing is the whole message read. All of it is bounded by `_BUDGET`; fields beyond it
-are told by their likes (the same field of the same kind of segment), and say so.
+above it; where that shows nothing the whole message is read, up to `_WHOLE` segments. All of it is bounded by
+`_BUDGET`; fields beyond it are told by their likes (the same field of the same kind of segment), and say so.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,6 +29,7 @@ from .reader import interpret
 _BUDGET = 15_000
 _CHARACTERS_WORTH = 4096  # of content that are as dear as a segment
 _SHORT = 24
+_WHOLE = 200
 _AROUND = 3
 _REPEATED = frozenset({"OBX", "NTE"})
 # Instead of a code: results corrected, cancelled, preliminary; a section of radiology; a type of value.
@@ -89,9 +90,10 @@ class Trials:
                 found[place] = Verdict(False)
                 continue
             likes = tried.setdefault(self._kind(index, number), set())
-            if self._left > 0:
-                found[place] = Verdict(True, self._became(index, number))
-                likes.add(found[place].became)
+            became = self._became(index, number) if self._left > 0 else ()
+            if became or self._left > 0:
+                found[place] = Verdict(True, became)
+                likes.add(became)
             else:
                 found[place] = Verdict(True, next(iter(likes)) if len(likes) == 1 else (), like=True)
         return found
@@ -115,7 +117,7 @@ class Trials:
     def _became(self, index: int, number: int) -> Effects:
         near = _near(self._segments, index)
         found = self._tried(near, index, number)
-        if not found and len(near) < len(self._segments):
+        if not found and len(near) < len(self._segments) <= _WHOLE:
             found = self._tried(tuple(range(len(self._segments))), index, number)
         return found
 

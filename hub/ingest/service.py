@@ -1,5 +1,6 @@
 """Custody: the bytes are durable before anybody reads them, and read before anything is promised."""
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -64,6 +65,7 @@ class Ingest:
             spool.keep()
             prepared = self._prepare(delivery, spool.digest, spool.size, spool.open)
         receipt = self._commit.submit(replace(prepared, repair=repair) if repair else prepared)
+        self._set_aside(delivery, prepared)
         took = time.monotonic() - begun
         self._counted(receipt, delivery, took)
         log.info(
@@ -113,7 +115,15 @@ class Ingest:
             kind = record.format if record.format in self._readers else self._sniff(content.read(_HEAD))
             delivery = Delivery(origin, kind, content, record.message_id)
             prepared = self._prepare(delivery, record.digest, record.size, lambda: self._objects.open(record.digest))
-        return self._commit.submit(replace(prepared, replay_of=delivery_id))
+        receipt = self._commit.submit(replace(prepared, replay_of=delivery_id))
+        self._set_aside(delivery, prepared)
+        return receipt
+
+    def _set_aside(self, delivery: Delivery, prepared: Prepared) -> None:
+        """What of a batch could not be read waits as deliveries of its own, to be found, repaired and read again."""
+        if isinstance(prepared.outcome, Reading):
+            for content in prepared.outcome.refused:
+                self.deliver(replace(delivery, content=io.BytesIO(content), message_id=""))
 
     def _prepare(self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
         outcome = self._read(delivery, reopen)
