@@ -190,6 +190,12 @@ def _sender(settings: Settings) -> Sender:
     return hl7v2.sender(context)
 
 
+def require_certificates(settings: Settings) -> None:
+    """Raises Internal where a file that TLS needs cannot be used."""
+    _mllp_tls(settings)
+    _sender(settings)
+
+
 @contextmanager
 def running(
     settings: Settings, parts: set[str], *, doors: Doors = MappingProxyType({}), counted: Counted = count_delivery

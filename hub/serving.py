@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from hub import app
 from hub.doors import require_doors, shared_doors
+from hub.memory import return_large_blocks
 from hub.receivers import Receivers
 from hub.settings import Settings
 
@@ -21,6 +22,7 @@ _YOUNG_OBJECTS = 50_000
 @contextmanager
 def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
     """A hub whose doors for machines are served by several processes, while the block runs."""
+    return_large_blocks()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
     received = parts & _RECEIVED
     number = settings.receivers or min(_MOST_RECEIVERS, os.cpu_count() or 1)
@@ -29,6 +31,7 @@ def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
             yield hub
         return
     require_doors(settings, parts)
+    app.require_certificates(settings)
     # One process brings the database to this version; the receivers find it done.
     app.open_stores(settings).close()
     doors = shared_doors(settings, received)

@@ -22,6 +22,7 @@ ENVELOPE = frozenset({"FHS", "BHS", "BTS", "FTS"})
 _BARE = ENVELOPE | {"PID", "PV1", "ORC", "OBR", "OBX", "NTE", "EVN", "SPM", "NK1", "PD1", "SFT", "TQ1", "DSC"}
 _MAX_SEGMENTS = 100_000
 _MAX_FIELDS = 2_000_000
+_LONG = 256 * 1024  # characters of a segment
 
 _PADDING = [""] * 12
 _TERMINATOR = re.compile(r"\r\n?|\n")
@@ -121,7 +122,22 @@ def _segments(text: str, start: int, separator: str) -> Iterator[Segment]:
     spans = _spans(text, start, separator)
     for number, (begin, stop, continued) in enumerate(spans):
         following = spans[number + 1][0] if number + 1 < len(spans) else len(text)
-        yield _segment(text[begin:stop], text[stop:following], separator, continued=continued)
+        end = text[stop:following]
+        if stop - begin > _LONG and text[begin : begin + 3] not in HEADERS:
+            # A document's line is not copied on its way to its fields.
+            yield Segment(text[begin : begin + 3], _cut(text, begin, stop, separator), end, continued=continued)
+        else:
+            yield _segment(text[begin:stop], end, separator, continued=continued)
+
+
+def _cut(text: str, begin: int, stop: int, separator: str) -> list[str]:
+    """What splitting that part of the text would give."""
+    fields = []
+    while (at := text.find(separator, begin, stop)) >= 0:
+        fields.append(text[begin:at])
+        begin = at + 1
+    fields.append(text[begin:stop])
+    return fields
 
 
 def _segment(line: str, end: str, separator: str, *, continued: bool) -> Segment:

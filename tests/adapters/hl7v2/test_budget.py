@@ -1,0 +1,142 @@
+"""Memory that large frames share: many at once cannot take all there is, and small ones never wait for them."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.hl7v2.budget import Budget
+from adapters.hl7v2.connection import Limits
+from adapters.hl7v2.frames import framed
+from adapters.hl7v2.mllp import MllpListener
+from schemas.faults import Busy
+from tests.adapters.hl7v2.fakes import Custody, listening
+from tests.adapters.hl7v2.test_mllp import answers, closed, connected, numbered
+
+MB = 1 << 20
+FREE = 128 * 1024
+LARGE = numbered(7) + b"NTE|1||" + b"A" * (2 * MB) + b"\r"
+# Room for one large frame beside the one that may always go on.
+TIGHT = Limits(max_bytes=4 * MB, memory_bytes=4 * MB + 512 * 1024, frame_timeout_s=20)
+
+
+def soon() -> float:
+    return time.monotonic() + 0.05
+
+
+def held(server: MllpListener) -> int:
+    assert server._server is not None
+    return server._server.budget.used_bytes
+
+
+def test_small_frames_ask_for_nothing() -> None:
+    budget = Budget(0, FREE)
+    shares = [budget.share(threading.Event()) for _ in range(3)]
+    for share in shares:
+        share.cover(FREE, soon())
+    assert budget.used_bytes == 0
+
+
+def test_the_frame_that_began_first_always_goes_on_and_the_next_when_it_is_done() -> None:
+    budget = Budget(MB, FREE)
+    first, second, third = (budget.share(threading.Event()) for _ in range(3))
+    first.cover(8 * MB, soon())
+    with pytest.raises(Busy):
+        second.cover(2 * MB, soon())
+    second.cover(FREE, soon())
+    first.give_back()
+    second.cover(8 * MB, soon())
+    with pytest.raises(Busy):
+        third.cover(2 * MB, soon())
+    second.give_back()
+    third.give_back()
+    assert budget.used_bytes == 0
+
+
+def test_a_frame_that_waits_goes_on_as_soon_as_there_is_room() -> None:
+    budget = Budget(0, FREE)
+    first, second = (budget.share(threading.Event()) for _ in range(2))
+    first.cover(MB, soon())
+    went_on = threading.Event()
+
+    def wait() -> None:
+        second.cover(MB, time.monotonic() + 10)
+        went_on.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert not went_on.wait(0.05)
+    first.give_back()
+    assert went_on.wait(10)
+    waiting.join()
+
+
+def test_a_peer_that_sends_one_large_frame_after_another_is_not_first_for_ever() -> None:
+    budget = Budget(0, FREE)
+    greedy, other = (budget.share(threading.Event()) for _ in range(2))
+    greedy.cover(MB, soon())
+    with pytest.raises(Busy):
+        other.cover(MB, soon())
+    greedy.give_back(MB)  # its next frame stands in its buffer already
+    with pytest.raises(Busy):
+        greedy.cover(8 * MB, soon())
+    other.cover(MB, soon())
+
+
+@contextlib.contextmanager
+def begun(server: MllpListener, number: int) -> Iterator[list[socket.socket]]:
+    """So many connections, each with a large frame that has begun and does not end."""
+    with contextlib.ExitStack() as stack:
+        lines = [stack.enter_context(connected(server)) for _ in range(number)]
+        for line in lines:
+            line.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                line.sendall(framed(LARGE)[:-1_000_000])
+            line.settimeout(10)
+        yield lines
+
+
+def test_large_frames_that_do_not_end_take_no_more_than_their_share_and_small_ones_get_through() -> None:
+    custody = Custody()
+    with listening(custody, TIGHT) as server, begun(server, 12):
+        assert held(server) <= TIGHT.memory_bytes
+        with connected(server) as line:
+            line.sendall(framed(numbered(1)))
+            assert answers(line, 1) == [("AA", "M1")]
+        assert held(server) <= TIGHT.memory_bytes
+    assert custody.kept == [numbered(1)]
+
+
+def test_large_frames_are_all_taken_one_after_another() -> None:
+    custody = Custody()
+    told: list[tuple[str, str]] = []
+    with listening(custody, TIGHT) as server:
+
+        def send() -> None:
+            with connected(server) as line:
+                line.sendall(framed(LARGE))
+                told.extend(answers(line, 1))
+
+        senders = [threading.Thread(target=send) for _ in range(6)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        assert told == [("AA", "M7")] * 6
+        assert held(server) == 0
+
+
+def test_who_waits_too_long_is_told_to_come_again() -> None:
+    limits = Limits(max_bytes=4 * MB, memory_bytes=4 * MB, frame_timeout_s=1.0)
+    with listening(Custody(), limits) as server, connected(server) as first, connected(server) as second:
+        first.sendall(b"\x0b" + LARGE[:MB])
+        deadline = time.monotonic() + 10
+        while not held(server):
+            assert time.monotonic() < deadline
+        second.settimeout(10)
+        second.sendall(b"\x0b" + LARGE[: 200 * 1024])
+        assert answers(second, 1) == [("AR", "M7")]
+        assert closed(second)
