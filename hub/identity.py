@@ -16,7 +16,7 @@ from schemas.patient import DoubtState, MergeState, Patient
 from storage import doubts, merges, patients
 from storage.patients import Known
 
-from .likeness import completed, contradiction, contradicts, names_differ, resident, unsure
+from .likeness import completed, contradiction, contradicts, corrected, names_differ, resident, unsure
 from .names import search_keys
 from .persons import describe, move, part, take_apart
 
@@ -42,7 +42,7 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
     """
     known = patients.known_by_key(tx, said.key)
     if known is None:
-        return _add(tx, said, now)
+        return _add(tx, replace(said, deleted=()), now)
     differs = contradiction(known.patient, said)
     if differs and not update:
         if any(not contradiction(patients.known_by_id(tx, each).patient, said) for each in merged_with(tx, known.id)):
@@ -50,7 +50,7 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
         raise IdentityConflict(
             f"the patient known under this identifier is described otherwise ({differs})", where="patient identifier"
         )
-    told = said if update else completed(known.patient, said)
+    told = _told(known.patient, said, update=update)
     if told != known.patient:
         patients.put_patient(tx, known.id, told, search_keys(told.name))
         if differs and _is_another(known.patient, told):
@@ -58,6 +58,13 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
         anew = Known(known.id, known.person_id, told)
         _link(tx, anew if _who(told) == _who(known.patient) else _reconsider(tx, anew, now), now)
     return known.id
+
+
+def _told(known: Patient, said: Patient, *, update: bool) -> Patient:
+    if not update:
+        return completed(known, said)
+    # Of somebody else under the same number nothing that was known can stay.
+    return replace(said, deleted=()) if _is_another(known, said) else corrected(known, said)
 
 
 def merged_with(tx: Connection, patient_id: int) -> set[int]:

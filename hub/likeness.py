@@ -1,5 +1,7 @@
 """Whether two descriptions can be of one person: pure comparison, nothing is looked up."""
 
+from dataclasses import replace
+
 from schemas.identifiers import RESIDENT_ID, Identifier, resident_number
 from schemas.patient import Patient, PersonName, Sex, normal_name
 
@@ -73,6 +75,17 @@ def believable_number(patient: Patient) -> Identifier | None:
     """The resident number, where the rest of the description bears it out."""
     number = resident(patient)
     return number if number and not unsure(patient, number) else None
+
+
+def corrected(known: Patient, said: Patient) -> Patient:
+    """What is known after a correction: what it says, and of the rest what it neither says nor asks to forget."""
+    return replace(
+        said,
+        name=said.name if said.name.text or "name" in said.deleted else known.name,
+        birth_date=said.birth_date or (None if "birth_date" in said.deleted else known.birth_date),
+        sex=known.sex if said.sex is Sex.UNKNOWN and "sex" not in said.deleted else said.sex,
+        deleted=(),
+    )
 
 
 def completed(known: Patient, said: Patient) -> Patient:

@@ -30,12 +30,14 @@ class Patient:
     """A patient as one source describes them, at one moment.
 
     identifiers: the first is the key (assigning authority, identifier) by which this source knows the patient.
+    deleted: names of the other fields that the source asks to forget; an empty field alone asks for nothing.
     """
 
     identifiers: tuple[Identifier, ...]
     name: PersonName
     birth_date: dt.date | None = None
     sex: Sex = Sex.UNKNOWN
+    deleted: tuple[str, ...] = ()
 
     @property
     def key(self) -> Identifier:

@@ -4,6 +4,7 @@ Source: HL7 v2 chapters 3.3 (A01, A04, A08, A28, A31; A18, A34 and A40, which me
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schemas.delivery import Reading
 from schemas.faults import InvalidPayload
@@ -11,7 +12,7 @@ from schemas.identifiers import Identifier
 from schemas.patient import Merge, Patient
 
 from .context import Context
-from .er7 import Segment
+from .er7 import NULL, Segment
 from .patients import identifiers_of, patient
 from .persons import person_name
 
@@ -41,13 +42,19 @@ def read_merges(context: Context) -> Reading:
 def _patients(context: Context) -> dict[int, Patient]:
     """By the position of their PID."""
     found = {
-        index: patient(segment, index, context)
+        index: replace(patient(segment, index, context), deleted=_deleted(segment, context))
         for index, segment in enumerate(context.message.segments)
         if segment.name == "PID"
     }
     if not found:
         raise InvalidPayload("expected a PID segment, found none", where="PID")
     return found
+
+
+def _deleted(pid: Segment, context: Context) -> tuple[str, ...]:
+    """What PID asks to forget: a field that says `""`; of the sex also one that says in so many words it is unknown."""
+    names = [name for name, number in (("name", 5), ("birth_date", 7)) if pid[number] == NULL]
+    return (*names, "sex") if pid[8] == NULL or context.first(pid, 8) else tuple(names)
 
 
 def _merges(mrg: Segment, index: int, surviving: Patient, context: Context) -> Iterator[Merge]:

@@ -48,6 +48,7 @@ def _patient(said: dict[str, Any], authority: str) -> Patient:
         PersonName(said.get("name", "王芳"), said.get("latin", "")),
         dt.date.fromisoformat(born) if born else None,
         Sex(said.get("sex", "unknown")),
+        tuple(said.get("deleted", ())),
     )
 
 

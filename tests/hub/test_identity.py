@@ -139,6 +139,20 @@ def test_registration_message_corrects_the_source_s_own_patient(hub: Kernel) -> 
     ]
 
 
+def test_registration_message_forgets_what_it_asks_to_forget_and_nothing_else(hub: Kernel) -> None:
+    hub.send({"mr": "1", "name": "李明", "born": "1970-01-01", "sex": "male"})
+    hub.send({"mr": "1", "name": "李铭", "adt": True})
+    (person,) = hub.query.find_patients(hub.ask(), PatientCriteria()).items
+    assert (person.patient.name.text, str(person.patient.birth_date), person.patient.sex) == (
+        "李铭",
+        "1970-01-01",
+        "male",
+    )
+    hub.send({"mr": "1", "name": "李铭", "adt": True, "deleted": ["birth_date", "sex"]})
+    (person,) = hub.query.find_patients(hub.ask(), PatientCriteria()).items
+    assert (person.patient.birth_date, person.patient.sex) == (None, "unknown")
+
+
 def test_registration_message_corrects_no_other_institution_s_patient(hub: Kernel) -> None:
     hub.send({"mr": "1", "name": "李明", "born": "1970-01-01"}, source="CHC01")
     held = hub.send({"mr": "1", "name": "张伟", "authority": "CHC01", "adt": True}, source="CHC02")

@@ -28,6 +28,12 @@ def test_demographics_are_an_update(trigger: str) -> None:
 def test_a_delete_takes_back_what_was_known() -> None:
     (patient,) = read_bytes(message(head("A08"), 'PID|1||P1||王芳||""|""')).patients
     assert (patient.birth_date, patient.sex) == (None, Sex.UNKNOWN)
+    assert set(patient.deleted) == {"birth_date", "sex"}
+
+
+def test_an_empty_field_takes_nothing_back() -> None:
+    (patient,) = read_bytes(message(head("A08"), "PID|1||P1||王芳||||")).patients
+    assert (patient.birth_date, patient.sex, patient.deleted) == (None, Sex.UNKNOWN, ())
 
 
 def test_without_a_patient_it_says_nothing() -> None:
