@@ -104,6 +104,7 @@ class ObservationRecord:
 
     current: the report's newest version says it; false for one that a later version left out or said otherwise.
     concept: the district's analyte that its code stands for (schemas.mapping); None where nobody has mapped it.
+    unit_code: what a person said that the institution means by this unit, in UCUM; empty where nobody has.
     """
 
     id: int
@@ -117,6 +118,7 @@ class ObservationRecord:
     category: str = ""
     current: bool = True
     concept: Coding | None = None
+    unit_code: str = ""
 
     @property
     def withdrawn(self) -> bool:

@@ -115,6 +115,7 @@ def _records(rows: Iterable[Any], known: Concepts) -> Iterator[ObservationRecord
                 category=row.category,
                 current=row.document_version == row.current_version,
                 concept=known.of(found.code),
+                unit_code=known.unit(row.organization, found.unit) if found.unit else "",
             )
 
 

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from schemas.codes import Coding
 from schemas.identifiers import HEALTH_CARD, RESIDENT_ID, Identifier
-from schemas.observation import Observation, Quantity
+from schemas.observation import Interval, Moment, Observation, Quantity, Ratio
+from schemas.trend import Point
 
 # The district's wall clock: every institution of the country keeps this one zone.
 ZONE = ZoneInfo("Asia/Shanghai")
 _VISIBLE_DIGITS = 4
-_POWER = re.compile(r"^(?:10\*|10\^)(\d+)(?=/|$)")
+_POWER = re.compile(r"^[×xX]?(?:10\*|10\^)(\d+)(?=/|$)")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MICRO = re.compile(r"\bu(?=(?:mol|g|L|m|V|s|kat)\b)")
 
@@ -79,15 +80,35 @@ def result(observation: Observation) -> str:
             return comparator + number(value)
         case Coding(code=code, display=display):
             return display or code
+        case Interval(low=low, high=high):
+            return _ends(low, high)
+        case Ratio(numerator=one, denominator=other, comparator=comparator):
+            return f"{comparator}{number(one)}:{number(other)}"
+        case Moment(iso=iso):
+            return moment(dt.datetime.fromisoformat(iso)) if "T" in iso else iso
         case str(text):
             return text
         case _:
             return "—"
 
 
+def _ends(low: Decimal | None, high: Decimal | None) -> str:
+    if low is None or high is None:
+        return f"≤{number(high)}" if high is not None else f"≥{number(low)}" if low is not None else "—"
+    return f"{number(low)}–{number(high)}"
+
+
+def comparable(point: Point) -> str:
+    """A measured number in the unit of its series, with no more digits than a conversion can vouch for."""
+    value = point.record.observation.value
+    sign = value.comparator if isinstance(value, Quantity) else ""
+    shown = point.value.quantize(Decimal(1).scaleb(point.value.adjusted() - 3)) if point.converted else point.value
+    return sign + (number(shown.normalize()) if point.converted else number(shown))
+
+
 def unit(observation: Observation) -> str:
     """The unit that goes with `result`."""
-    if isinstance(observation.value, Quantity):
+    if isinstance(observation.value, Quantity | Interval | Ratio):
         return observation.value.unit or observation.unit
     return observation.unit
 

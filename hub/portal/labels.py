@@ -8,6 +8,7 @@ from schemas.order import OrderStatus
 from schemas.organization import OrganizationKind
 from schemas.patient import MergeState, Sex
 from schemas.report import ReportCategory, ReportStatus
+from schemas.trend import Reason
 
 from .i18n import N_
 
@@ -168,7 +169,23 @@ INTERPRETATION = {
     "S": (N_("Susceptible"), "S", ""),
     "I": (N_("Intermediate"), "I", "low"),
     "R": (N_("Resistant"), "R", "high"),
+    "MS": (N_("Moderately susceptible"), "MS", "low"),
+    "VS": (N_("Very susceptible"), "VS", ""),
+    "SDD": (N_("Susceptible, dose dependent"), "SDD", "low"),
+    "NS": (N_("Non-susceptible"), "NS", "high"),
+    "RR": (N_("Reactive"), "+", "high"),
+    "NR": (N_("Non-reactive"), "−", ""),
+    "DET": (N_("Detected"), "+", "high"),
+    "ND": (N_("Not detected"), "−", ""),
+    "U": (N_("Significant change up"), "↗", "high"),
+    "D": (N_("Significant change down"), "↘", "low"),
     "N": ("", "", ""),
+}
+# Why numbers of the same analyte are not on one curve.
+APART = {
+    Reason.UNIT_DIFFERS: N_("The unit differs, and without the analyte's own properties it cannot be converted."),
+    Reason.UNIT_UNKNOWN: N_("A unit was not told or is not known, so that the numbers cannot be compared."),
+    Reason.METHOD_DIFFERS: N_("Measured by another method, whose numbers may not agree."),
 }
 # What carts measure arrives under codes whose names are English; everything else keeps the name its source gave it.
 CODED = {

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from hub.retrieve.content import Content
 from schemas.codes import Coding
 from schemas.report import ReportRecord
+from schemas.trend import Measure
 
 from . import decision_box, ecg, imaging, laboratory
 from .cautions import corrected, withdrawn
@@ -56,10 +57,12 @@ def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
 def trend(
     visit: Visiting, report_id: int, code: Word, system: Word = "", unit: Word = "", version: Version = None
 ) -> Response:
-    """One analyte over time: same person, same code, same unit, whichever institution measured it."""
+    """One analyte over time, whichever institution measured it: what may be compared, and beside it what may not."""
     record = visit.verbs.query.report(visit.disclosure, report_id, version)
-    points = visit.verbs.query.trend(visit.disclosure, record.patient_id, Coding(code, system=system), unit)
-    shown = laboratory.trend(record, points, code, unit)
+    here = laboratory.find(record, code, system, unit)
+    asked = laboratory.asked_of(here, record) if here else Measure(unit, organization=record.organization)
+    found = visit.verbs.query.trend(visit.disclosure, record.patient_id, Coding(code, system=system), asked)
+    shown = laboratory.chart(record, found, here, code)
     return fragment(visit, "_trend.html", record=record, trend=shown, organizations=organizations(visit))
 
 

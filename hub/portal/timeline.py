@@ -18,13 +18,16 @@ from .related import heading
 from .session import Visit
 
 PAGE_SIZE = 40
+# Of HL7 table 0078: what a source says of a value that is as it should be.
+_UNREMARKABLE = frozenset({"", "N", "NEG", "S", "VS", "NR", "ND", "B"})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A report on the timeline. flagged: its abnormal results, critical ones first. decision: the latest one.
 
-    heading: the parent's result that it goes on from. children: the lines that go on from this one, and follow it.
+    heading: the parent's result that it goes on from. children: the lines that go on from this one, and follow it,
+    each `nested`.
     """
 
     record: ReportRecord
@@ -33,6 +36,7 @@ class Line:
     flagged: tuple[Observation, ...]
     heading: str = ""
     children: tuple["Line", ...] = ()
+    nested: bool = False
 
     @property
     def critical(self) -> bool:
@@ -56,7 +60,7 @@ def is_critical(observation: Observation) -> bool:
 
 def is_flagged(observation: Observation) -> bool:
     """Whether the source marked the value as anything but normal."""
-    return any(code not in ("", "N", "NEG", "S") for code in observation.interpretation)
+    return any(code not in _UNREMARKABLE for code in observation.interpretation)
 
 
 def organizations(visit: Visit) -> dict[str, Organization]:
@@ -98,7 +102,7 @@ def _nested(lines: list[Line], parents: Mapping[int, ReportRecord]) -> list[Line
     under: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
         if line.record.id in above:
-            under[above[line.record.id]].append(line)
+            under[above[line.record.id]].append(replace(line, nested=True))
     return [replace(line, children=tuple(under[line.record.id])) for line in lines if line.record.id not in above]
 
 

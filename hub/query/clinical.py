@@ -1,15 +1,19 @@
 """Patients, reports and single results."""
 
+from dataclasses import replace
+
 from hub.access import Permission
 from schemas.codes import Coding
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import NotFound
-from schemas.observation import ObservationCriteria, ObservationRecord, Quantity
+from schemas.observation import ObservationCriteria, ObservationRecord
 from schemas.paging import Page
 from schemas.patient import PatientCriteria, PatientRecord
 from schemas.recognition import Decision
 from schemas.report import ReportCriteria, ReportRecord
-from storage import decisions, observations, patients, reports
+from schemas.trend import Measure, Trend, compared
+from schemas.units import ucum
+from storage import decisions, mappings, observations, patients, reports
 
 from .reading import Reading
 
@@ -17,6 +21,7 @@ _READ = Permission.READ_REPORTS
 # Who settles identity questions sees who the two are, not what they have.
 _KNOW = (Permission.READ_REPORTS, Permission.RESOLVE_IDENTITY)
 _TREND = 500
+_ANY = Measure()
 
 
 class Clinical(Reading):
@@ -90,24 +95,23 @@ class Clinical(Reading):
             asked.shows(record.patient_id for record in found)
             return found
 
-    def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, unit: str) -> tuple[ObservationRecord, ...]:
-        """The patient's numbers of one analyte, oldest first; only those that are comparable: same code, same unit.
+    def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, asked: Measure = _ANY) -> Trend:
+        """The patient's numbers of one analyte, whichever institution measured them and under whichever code.
 
+        Those that may be compared with what was asked are one series; the others stand apart, each with the reason.
         Nothing that its source took back.
         """
-        criteria = ObservationCriteria(
-            patient_id=patient_id, code=code.code, code_system=code.system, newest_first=True, limit=_TREND
-        )
         entity = f"Observation?code={code.code}"
-        with self._reading(disclosure, Action.SEARCH, entity, _READ, patient_id=patient_id) as asked:
-            found = observations.search(asked.tx, disclosure, criteria)
-        return tuple(
-            record
-            for record in reversed(found.items)
-            if isinstance(record.observation.value, Quantity)
-            and record.observation.value.unit == unit
-            and not record.withdrawn
-        )
+        with self._reading(disclosure, Action.SEARCH, entity, _READ, patient_id=patient_id) as seen:
+            known = mappings.concepts(seen.tx)
+            analyte = known.of(code) or code
+            criteria = ObservationCriteria(
+                patient_id=patient_id, code=analyte.code, code_system=analyte.system, newest_first=True, limit=_TREND
+            )
+            found = observations.search(seen.tx, disclosure, criteria)
+        if not asked.code:
+            asked = replace(asked, code=known.unit(asked.organization, asked.unit) or ucum(asked.unit))
+        return compared(asked, found.items)
 
     def decisions(
         self,

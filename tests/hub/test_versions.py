@@ -14,6 +14,7 @@ from schemas.patient import PatientCriteria
 from schemas.recognition import Order, Verdict
 from schemas.report import ReportCriteria, ReportStatus
 from schemas.study import StudyCriteria
+from schemas.trend import Measure, Reason
 from tests.hub.kernel import ADMIN, AUDITOR, TECHNICIAN, Kernel
 from tests.hub.test_identity import number
 
@@ -83,7 +84,7 @@ def test_results_of_a_withdrawn_report_are_withdrawn_and_feed_no_trend(hub: Kern
     person = hub.query.report(hub.ask(), receipt.report_ids[0]).patient_id
     (found,) = hub.query.observations(hub.ask(), ObservationCriteria(patient_id=person)).items
     assert found.observation.status == "cancelled"
-    assert hub.query.trend(hub.ask(), person, Coding(HB, system="http://loinc.org"), "g/L") == ()
+    assert hub.query.trend(hub.ask(), person, Coding(HB, system="http://loinc.org"), Measure("g/L")).series.points == ()
 
 
 def test_preliminary_result_that_the_final_left_out_is_found_in_the_history_only(hub: Kernel) -> None:
@@ -114,12 +115,17 @@ def test_trend_takes_the_same_analyte_in_the_same_unit_across_institutions(hub: 
     receipt = hub.send({"mr": "1", "key": "F1", "values": {HB: 130}})
     hub.send({"mr": "1", "key": "F2", "values": {HB: 120, "789-8": 4}})
     person = hub.query.report(hub.ask(), receipt.report_ids[0]).patient_id
-    points = hub.query.trend(hub.ask(), person, Coding(HB, system="http://loinc.org"), "g/L")
-    assert {point.observation.value for point in points} == {
-        Quantity(Decimal(130), "g/L"),
-        Quantity(Decimal(120), "g/L"),
+    code = Coding(HB, system="http://loinc.org")
+    assert {point.value for point in hub.query.trend(hub.ask(), person, code, Measure("g/L")).series.points} == {
+        130,
+        120,
     }
-    assert hub.query.trend(hub.ask(), person, Coding(HB, system="http://loinc.org"), "g/dL") == ()
+    assert {point.value for point in hub.query.trend(hub.ask(), person, code, Measure("g/dL")).series.points} == {
+        13,
+        12,
+    }
+    (apart,) = hub.query.trend(hub.ask(), person, code, Measure("mmol/L")).apart
+    assert (apart.reason, len(apart.points)) == (Reason.UNIT_DIFFERS, 2)
 
 
 def test_images_then_their_reading_are_one_report(hub: Kernel) -> None:

@@ -43,6 +43,7 @@ from schemas.patient import (
 from schemas.recognition import Decision, Order, Verdict, reason_list
 from schemas.report import Attachment, Report, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
 from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
+from schemas.trend import Measure, Trend, compared
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
 PASSWORD = "correct horse"
@@ -344,10 +345,9 @@ class FakeQuery:
         ]
         return Page(tuple(found), len(found))
 
-    def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, unit: str) -> tuple[ObservationRecord, ...]:
+    def trend(self, disclosure: Disclosure, patient_id: int, code: Coding, asked: Measure) -> Trend:
         found = self.observations(disclosure, ObservationCriteria(patient_id=patient_id)).items
-        same = [r for r in found if r.observation.code.code == code.code and r.observation.unit == unit]
-        return tuple(sorted(same, key=lambda r: r.observed_at))
+        return compared(asked, [r for r in found if r.observation.code.code == code.code])
 
     def studies(self, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
         self._check(disclosure, Permission.READ_REPORTS)

@@ -87,7 +87,7 @@ def test_values_carry_a_sign_and_words_beside_their_colour(clinician: Person) ->
 def test_the_trend_compares_only_like_with_like(clinician: Person) -> None:
     piece = clinician.piece("/reports/1/trend?code=718-7&system=http://loinc.org&unit=g/L").text
     assert "血红蛋白" in piece
-    assert "各机构共 3 次测量" in piece
+    assert "各机构共 3 次可比测量" in piece
     assert "市立医院" in piece
     assert "本报告" in piece
     assert "&#34;low&#34;: 115.0, &#34;high&#34;: 150.0" in piece
