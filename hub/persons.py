@@ -15,10 +15,17 @@ from .likeness import believable_number, completed, contradiction
 
 
 def describe(tx: Connection, person_id: int, now: dt.datetime) -> None:
-    """Writes what is now known of the person: the first member's description, the identifiers of all."""
-    members = [member.patient for member in patients.known_of_person(tx, person_id)]
-    if not members:
+    """Writes what is now known of the person: the first member's description, the identifiers of all.
+
+    A number that was merged away comes last: how its patient was called then is history.
+    """
+    found = patients.known_of_person(tx, person_id)
+    if not found:
         return
+    if len(found) > 1:
+        gone = {each.prior_id for each in merges.known_of(tx, [m.id for m in found]) if each.state is MergeState.MERGED}
+        found.sort(key=lambda member: member.id in gone)
+    members = [member.patient for member in found]
     merged = members[0]
     for member in members[1:]:
         merged = completed(merged, member)

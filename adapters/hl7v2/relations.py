@@ -21,7 +21,8 @@ def parent(orc: Segment, obr: Segment, context: Context) -> Parent | None:
     code = best(context.subcomponents(result[0]), context.origin.source.organization)
     sub_id, value = context.text(result[1])[:LONGEST_TOKEN], context.text(result[2])
     if not (placer or filler):
-        if not code.code:
+        if not code.code or not (sub_id or value or code.display):
+            # One word alone is a neighbouring field that slipped: a result status, mostly.
             return None
         # A sender that names the result alone means one of the same order.
         placer, filler = (context.token(obr, n) or context.token(orc, n) for n in (2, 3))

@@ -97,7 +97,7 @@ def test_a_pdf_cut_into_several_obx_is_one_document_again(laboratory: Laboratory
     pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
     assert len(pieces) > 2
     segments = [f"OBX|{n}|ED|PDF^报告单^L||^AP^PDF^Base64^{each}||||||F" for n, each in enumerate(pieces, 1)]
-    obr = "OBR|1||LIS1|58410-2^血常规^LN|||20261122083000|||||||||||||||||||F"
+    obr = "OBR|1||LIS1|58410-2^血常规^LN|||20261122083000||||||||||||||||||F"
     assert laboratory.send(head("ORU^R01"), pid("P1"), obr, *segments)[1] == "AA"
     (record,) = laboratory.reports()
     (attached,) = record.report.attachments
@@ -116,7 +116,7 @@ def test_a_pdf_cut_into_several_obx_is_one_document_again(laboratory: Laboratory
     ],
 )
 def test_a_pointer_is_kept_as_one_and_flagged(laboratory: Laboratory, sent: str, address: str) -> None:
-    obr = "OBR|1||LIS1|58410-2^血常规^LN|||20261122083000|||||||||||||||||||F"
+    obr = "OBR|1||LIS1|58410-2^血常规^LN|||20261122083000||||||||||||||||||F"
     obx = f"OBX|1|RP|PDF^报告单^L||{sent}^VIEWER^AP^PDF||||||F"
     assert laboratory.send(head("ORU^R01"), pid("P1"), obr, obx)[1] == "AA"
     (record,) = laboratory.reports()

@@ -29,7 +29,7 @@ def laboratory(migrated_urls: Engines) -> Iterator[Laboratory]:
 
 
 def result(patient: str, filler: str, facility: str = "CHC01") -> tuple[str, ...]:
-    obr = f"OBR|1||{filler}|58410-2^血常规^LN|||20261122083000|||||||||||||||||||F"
+    obr = f"OBR|1||{filler}|58410-2^血常规^LN|||20261122083000||||||||||||||||||F"
     return (head("ORU^R01", facility), patient, obr, "OBX|1|NM|6690-2^白细胞^LN||5.2|10*9/L||N|||F")
 
 
@@ -51,6 +51,7 @@ def test_two_numbers_become_one_person_and_can_be_taken_apart_again(laboratory: 
     before = {person.id for person in laboratory.people()}
     assert laboratory.send(*a40(pid("NEW1"), "OLD1^^^CHC01", kind=kind))[1] == "AA"
     assert laboratory.partition() == {frozenset({"OLD1", "NEW1"})}
+    assert laboratory.people()[0].patient.name.text == "李明"  # as the surviving number is called
     kernel = laboratory.kernel
     (told,) = kernel.query.merges(kernel.ask(ADMIN))
     assert (told.prior.value, told.surviving.value, told.organization) == ("OLD1", "NEW1", "CHC01")

@@ -24,7 +24,7 @@ def shown(laboratory: Laboratory) -> list[tuple[str, str, list[str]]]:
 
 
 def obr(number: str) -> str:
-    return f"OBR||P-{number}|{number}|58410-2^血常规^LN|||20261122083000|||||||||||||||||||F"
+    return f"OBR||P-{number}|{number}|58410-2^血常规^LN|||20261122083000||||||||||||||||||F"
 
 
 def obx(code: str, value: str = "5.2") -> str:
