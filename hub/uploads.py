@@ -44,7 +44,9 @@ class Form:
 
 
 @asynccontextmanager
-async def received(request: Request, *, most_bytes: int) -> AsyncIterator[Form]:
+async def received(
+    request: Request, *, most_bytes: int, most_field_bytes: int = _MOST_FIELD_BYTES
+) -> AsyncIterator[Form]:
     """The body of an upload, a multipart form or one bare file. Its files are gone when the block ends.
 
     Raises HTTPException 413 beyond `most_bytes`, 408 where the sender falls silent, InvalidPayload where the body
@@ -55,7 +57,7 @@ async def received(request: Request, *, most_bytes: int) -> AsyncIterator[Form]:
         raise HTTPException(413, f"expected at most {most_bytes} bytes", headers={"Connection": "close"})
     chunks = _bounded(request, most_bytes + _ENVELOPE)
     try:
-        form = await (_multipart(request, chunks) if _is_form(request) else _bare(request, chunks))
+        form = await (_multipart(request, chunks, most_field_bytes) if _is_form(request) else _bare(request, chunks))
     except OSError as error:
         raise Busy("no room for this upload just now") from error
     try:
@@ -88,13 +90,13 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-async def _multipart(request: Request, chunks: AsyncGenerator[bytes, None]) -> Form:
+async def _multipart(request: Request, chunks: AsyncGenerator[bytes, None], most_field_bytes: int) -> Form:
     parser = MultiPartParser(
         request.headers,
         _to_the_end(chunks),
         max_files=MOST_FILES,
         max_fields=_MOST_FIELDS,
-        max_part_size=_MOST_FIELD_BYTES,
+        max_part_size=most_field_bytes,
     )
     try:
         parsed = await parser.parse()

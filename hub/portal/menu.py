@@ -25,6 +25,8 @@ _ENTRIES = (
     Entry("/patients", N_("Patients"), "users", Permission.READ_REPORTS),
     Entry("/quarantine", N_("Deliveries"), "inbox", Permission.MANAGE_DELIVERIES),
     Entry("/doubts", N_("Identity doubts"), "link", Permission.RESOLVE_IDENTITY),
+    Entry("/tasks", N_("Code mapping"), "test-pipe", Permission.MAP_CODES),
+    Entry("/senders", N_("Senders"), "building-hospital", Permission.MANAGE_SENDERS),
     Entry("/audit", N_("Audit log"), "list-details", Permission.READ_AUDIT),
 )
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.codes import Coding
 
-from . import formats, labels
+from . import formats, labels, sender_words
 from .fault_words import noter, teller
 from .i18n import LANGUAGES, Translate, translator
 from .menu import entries
@@ -43,9 +43,10 @@ def environment(language: str) -> Environment:
     )
     made.filters["named"] = _namer(translator(language))
     made.filters["told"] = teller(translator(language))
+    made.filters["finding"] = sender_words.finder(translator(language))
     made.filters["noted"] = noter(translator(language))
     made.globals.update({"_": translator(language), "language": language, "languages": LANGUAGES})
-    made.globals.update({"static_url": static_url, "labels": labels, "formats": formats})
+    made.globals.update({"static_url": static_url, "labels": labels, "formats": formats, "words_of": sender_words})
     for name in ("moment", "day", "age", "masked", "result", "unit", "spelled", "number", "size"):
         made.filters[name] = getattr(formats, name)
     return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hub import audit
 from hub.access import Permission, require
 from hub.disclosing import disclosing
+from schemas.accounts import Examine
 from schemas.conformance import Conformance
 from schemas.delivery import DeliveryRecord, Format, Read, Receipt
 from schemas.disclosure import Action, Disclosure
@@ -22,6 +23,7 @@ from .trial import Reader, Trial
 
 _MANAGE = Permission.MANAGE_SENDERS
 _LISTED = 50
+_MOST_SHOWN = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,10 @@ class Sender:
 
 
 class Profiles:
-    """`replay`: reads a waiting delivery again. `repairs`: those that a profile may name. `strict`: see Adapter."""
+    """`replay`: reads a waiting delivery again. `repairs`: those that a profile may name.
+
+    strict, examiners: as in adapters.contract.Adapter.
+    """
 
     def __init__(
         self,
@@ -45,10 +50,11 @@ class Profiles:
         *,
         repairs: Sequence[str] = (),
         strict: Mapping[Format, Callable[[bytes], Conformance]] | None = None,
+        examiners: Mapping[Format, Examine] | None = None,
     ) -> None:
         self._database = database
         self._objects = objects
-        self._reader = Reader(readers, sniff, strict or {})
+        self._reader = Reader(readers, sniff, strict or {}, examiners or {})
         self._replay = replay
         self.repairs = tuple(repairs)
 
@@ -147,10 +153,13 @@ class Profiles:
             if record.source != name:
                 raise NotFound("no such delivery of this sender", where="delivery")
             hint = deliveries.known_origin(asked.tx, delivery_id)[2]
+        tried = source.under(profile)
         with self._objects.open(record.digest) as content:
-            kind, outcome = self._reader.read(content, source.under(profile), record.format, record.received_at, hint)
+            kind, outcome = self._reader.read(content, tried, record.format, record.received_at, hint)
+            content.seek(0)
+            examined = self._reader.account(content.read(_MOST_SHOWN), tried, kind, record.received_at, hint)
         reading, fault = (None, outcome) if isinstance(outcome, Fault) else (outcome, None)
-        return Preview(record, kind, reading, fault)
+        return Preview(record, kind, reading, fault, examined)
 
     def replay(self, disclosure: Disclosure, name: str, after: int = 0) -> Replayed:
         """Reads some of what waits of a sender once more, those behind delivery `after`; bounded in number and time."""

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import structlog
 
 from hub.vocabulary import Sent, foreign
+from schemas.accounts import Examine, Examined
 from schemas.codes import Coding
 from schemas.conformance import Conformance
 from schemas.delivery import Channel, Format, Origin, PatientHint, Read, Reading
@@ -33,13 +34,17 @@ class Unmapped:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a test message amounts to: either `reading` or `fault`, what strictness says, and what would be unmapped."""
+    """What a test message amounts to: either `reading` or `fault`, what strictness says, and what would be unmapped.
+
+    examined: what became of every field, where the format's adapter can say.
+    """
 
     format: Format
     reading: Reading | None
     fault: Fault | None
     conformance: Conformance | None
     unmapped: tuple[Unmapped, ...]
+    examined: Examined | None = None
 
 
 class Reader:
@@ -50,10 +55,12 @@ class Reader:
         readers: Mapping[Format, Read],
         sniff: Callable[[bytes], Format],
         strict: Mapping[Format, Callable[[bytes], Conformance]],
+        examiners: Mapping[Format, Examine],
     ) -> None:
         self._readers = readers
         self._sniff = sniff
         self._strict = strict
+        self._examiners = examiners
 
     def read(
         self, content: BinaryIO, source: Source, kind: Format, received_at: dt.datetime, hint: PatientHint | None = None
@@ -73,14 +80,26 @@ class Reader:
             log.exception("preview.reader_failed", format=kind.value)
             return kind, Internal("the reader failed on this content", where="reader")
 
+    def account(
+        self, content: bytes, source: Source, kind: Format, received_at: dt.datetime, hint: PatientHint | None = None
+    ) -> Examined | None:
+        """What became of every field, as it is read from this source."""
+        examine = self._examiners.get(kind)
+        return examine(content, Origin(source, Channel.UPLOAD, received_at, hint=hint)) if examine else None
+
     def examine(self, content: bytes, source: Source | None, known: Concepts) -> Trial:
         """All that can be said of a content without keeping it. `known`: what is mapped already."""
-        now = dt.datetime.now(dt.UTC)
-        kind, outcome = self.read(io.BytesIO(content), source or _NOBODY, Format.UNKNOWN, now)
+        now, sender = dt.datetime.now(dt.UTC), source or _NOBODY
+        kind, outcome = self.read(io.BytesIO(content), sender, Format.UNKNOWN, now)
         strict = self._strict.get(kind)
         reading, fault = (None, outcome) if isinstance(outcome, Fault) else (outcome, None)
         return Trial(
-            kind, reading, fault, strict(content) if strict else None, _unmapped(reading, known) if reading else ()
+            kind,
+            reading,
+            fault,
+            strict(content) if strict else None,
+            _unmapped(reading, known) if reading else (),
+            self.account(content, sender, kind, now),
         )
 
 
