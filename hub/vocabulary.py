@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from schemas.codes import LOINC, Coding
+from schemas.codes import LOINC, Coding, system_uri
 from schemas.mapping import MappingKind
+from schemas.observation import Quantity
 from schemas.report import Report, ReportCategory
+from schemas.units import ucum
 
 # What was sent: the kind, its system, the code or unit itself.
 Sent = tuple[MappingKind, str, str]
@@ -18,10 +20,14 @@ def foreign(reports: Iterable[Report]) -> Iterator[tuple[Sent, str]]:
     for report in reports:
         if report.category is not ReportCategory.LABORATORY:
             continue
+        here = system_uri(report.organization)
         for observation in report.observations:
-            code = observation.code
+            code, value = observation.code, observation.value
             if code.system != LOINC and code.code:
                 yield (MappingKind.CODE, code.system, code.code), code.display
+            # Asked of `ucum` once for each way of writing it: the answer is remembered there.
+            if isinstance(value, Quantity) and value.unit and not ucum(value.unit, value.unit_system):
+                yield (MappingKind.UNIT, here, value.unit), code.display or code.code
 
 
 def coding(sent: Sent, display: str) -> Coding:

@@ -36,7 +36,9 @@ _UNSTORABLE = (DataError, UnicodeError, OverflowError)
 class _Batch:
     now: dt.datetime
     entries: list[Entry] = field(default_factory=list)
-    fresh: set[Sent] = field(default_factory=set)
+    # Codes that this process meets for the first time: by delivery, and those that have got their task.
+    unseen: dict[int, dict[Sent, str]] = field(default_factory=dict)
+    noticed: set[Sent] = field(default_factory=set)
 
 
 class Index:
@@ -55,12 +57,19 @@ class Index:
             return self._together(together)
 
     def _together(self, together: Sequence[Prepared]) -> list[Receipt]:
-        batch = _Batch(audit.now())
+        batch = _Batch(audit.now(), unseen=self._unseen(together))
         with self._database.write() as tx:
             receipts = [self._one(tx, prepared, batch) for prepared in together]
             add_audit(tx, batch.entries)
-        self._unmapped.committed(batch.fresh)
+        self._unmapped.committed(batch.noticed)
         return receipts
+
+    def _unseen(self, together: Sequence[Prepared]) -> dict[int, dict[Sent, str]]:
+        return {
+            id(each): self._unmapped.unseen(each.outcome.reports)
+            for each in together
+            if not isinstance(each.outcome, Fault)
+        }
 
     def _one(self, tx: Connection, prepared: Prepared, batch: _Batch) -> Receipt:
         origin = prepared.delivery.origin
@@ -94,14 +103,14 @@ class Index:
         """Indexes what was read, all of it or nothing: the ids of the reports, or why not."""
         if isinstance(prepared.outcome, Fault):
             return (), prepared.outcome
+        unseen = batch.unseen[id(prepared)]
         for last in (False, True):
             try:
                 with savepoint(tx):
                     report_ids = _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
                     deliveries.add_reports(tx, delivery_id, report_ids)
-                    source_id = prepared.delivery.origin.source.id
-                    fresh = self._unmapped.notice(tx, prepared.outcome.reports, source_id, batch.now)
-                batch.fresh |= fresh
+                    self._unmapped.notice(tx, unseen, prepared.delivery.origin.source.id, batch.now)
+                batch.noticed.update(unseen)
                 return report_ids, None
             except Fault as fault:
                 return (), fault

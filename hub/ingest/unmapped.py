@@ -1,7 +1,7 @@
 """Opens a task for each code and unit that nobody has mapped, in the transaction of the first result that has it."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -19,21 +19,25 @@ class Unmapped:
     def __init__(self) -> None:
         self._seen: set[Sent] = set()
 
-    def notice(self, tx: Connection, reports: Iterable[Report], source_id: int, now: dt.datetime) -> set[Sent]:
-        """Makes sure that there is a task for each; returns those that were new to this process.
+    def unseen(self, reports: Iterable[Report]) -> dict[Sent, str]:
+        """Those that are new to this process, with their names as sent.
 
-        To be told to `committed` once they are: what is rolled back has no task.
+        Asked before the transaction: to tell whether a text is a unit may take a while, once.
         """
-        fresh: set[Sent] = set()
+        fresh: dict[Sent, str] = {}
         for sent, display in foreign(reports):
-            if sent not in self._seen and sent not in fresh:
-                tasks.add(tx, sent[0], coding(sent, display), source_id, now)
-                fresh.add(sent)
+            if sent not in self._seen:
+                fresh.setdefault(sent, display)
         return fresh
 
-    def committed(self, fresh: set[Sent]) -> None:
-        """Their tasks are there for good."""
-        if fresh:
-            if len(self._seen) > _MOST:
-                self._seen.clear()
-            self._seen |= fresh
+    @staticmethod
+    def notice(tx: Connection, unseen: Mapping[Sent, str], source_id: int, now: dt.datetime) -> None:
+        """Makes sure that there is a task for each."""
+        for sent, display in unseen.items():
+            tasks.add(tx, sent[0], coding(sent, display), source_id, now)
+
+    def committed(self, noticed: Iterable[Sent]) -> None:
+        """Their tasks are there for good; what is rolled back has none, and is not to be told here."""
+        if len(self._seen) > _MOST:
+            self._seen.clear()
+        self._seen.update(noticed)

@@ -52,6 +52,8 @@ KNOWN = (
     N_("these bytes were received before, as delivery %(delivery)s"),
     N_("content of this kind or size cannot be edited here"),
     N_("expected characters of the message's character set, %(codec)s"),
+    N_("expected encoding characters, neither letters nor digits nor blanks"),
+    N_("encoding characters must differ from each other and from the separator"),
     N_("expected a character set of %(charsets)s"),
     N_("expected the IANA name of a time zone, such as Asia/Shanghai"),
     N_("expected a field of the patient such as PID-19, PV1-19.2 or ZPI-3"),
@@ -74,6 +76,17 @@ KNOWN = (
     N_("expected this session's form token; reload the page and try again"),
     N_("the database is locked, full or does not answer; nothing was promised"),
     *REASONS,
+    N_("a later version of this report was sent; this one would undo it"),
+    N_("this was decided already"),
+    N_("expected a name for the destination"),
+    N_("expected a host name or an address"),
+    N_("expected a port between 1 and 65535"),
+    N_("results leave this machine only encrypted: switch TLS on"),
+    N_("expected cn:, dns:, ip:, uri:, email: or sha256: and a value"),
+    N_("the line broke: %(kind)s"),
+    N_("cannot be reached: %(kind)s"),
+    N_("no encrypted connection: %(kind)s"),
+    N_("the answer cannot be read"),
 )
 _MISSING = (N_("patient"), N_("category"), N_("time of the examination"))
 _PLACE = re.compile(r"%\\\((\w+)\\\)s")

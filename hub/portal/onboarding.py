@@ -59,5 +59,5 @@ def _page(visit: Visit, trial: Trial | None, name: str = "", content: bytes = b"
     names = [each.source.name for each in visit.verbs.profiles.senders(visit.disclosure)]
     message = content.decode("utf-8", "replace") if content.isascii() or b"MSH" in content[:64] else ""
     messages = views(trial.examined) if trial and trial.examined else ()
-    values = {"trial": trial, "names": names, "name": name, "messages": messages}
-    return page(visit, "onboarding.html", message=message.replace("\r", "\n"), **values)
+    shown = message.replace("\r", "\n")
+    return page(visit, "onboarding.html", trial=trial, names=names, name=name, messages=messages, message=shown)

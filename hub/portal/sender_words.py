@@ -19,7 +19,10 @@ REPAIR = {
         N_("MSH-2 is empty or wrong"),
         N_("The message is written with the standard's delimiters ^~\\& and does not say so."),
     ),
-    "given-name-first": (N_("Given name first"), N_("PID-5 holds the given name before the family name (芳^王 is 王芳).")),
+    "given-name-first": (
+        N_("Given name first"),
+        N_("PID-5 holds the given name before the family name (芳^王 is 王芳)."),
+    ),
     "sex-0-male-1-female": (N_("Sex: 0 male, 1 female"), N_("PID-8 holds a code of the sender's own.")),
     "sex-0-female-1-male": (N_("Sex: 0 female, 1 male"), N_("PID-8 holds a code of the sender's own.")),
     "times-as-displayed": (N_("Times as displayed"), N_("Times look like 2026/1/5 8:05:00 or 下午 3:05.")),

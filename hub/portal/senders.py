@@ -1,4 +1,4 @@
-"""Who sends to the hub and how they write: registering, profiles, and what waits, read under a profile before it is saved."""
+"""Who sends to the hub and how they write: registering, profiles, and what waits as a profile would have it read."""
 
 from typing import Annotated, Any
 from urllib.parse import quote

@@ -16,6 +16,7 @@ from schemas.mapping import Mapping, MappingKind
 from schemas.observation import ObservationCriteria, ObservationRecord
 from schemas.paging import Page
 from schemas.task import Task, TaskState
+from schemas.units import ucum
 from storage import mappings, observations, tasks
 from storage.database import Database
 
@@ -128,6 +129,8 @@ def _waiting(tx: Connection, task: Task) -> Waiting:
 
 def _concept(kind: MappingKind, code: str) -> Coding:
     if kind is MappingKind.UNIT:
+        if not ucum(code, UCUM):
+            raise InvalidPayload("expected a unit of UCUM such as 10*9/L", where="code")
         return Coding(code, "", UCUM)
     if not _LOINC.fullmatch(code) or not _check_digit(code):
         raise InvalidPayload("expected a LOINC code such as 6690-2, with its check digit", where="code")
