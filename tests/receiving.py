@@ -103,3 +103,11 @@ def free_port() -> int:
     """A port at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def eventually(found: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Waits until it is so."""
+    deadline = time.monotonic() + timeout_s
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -118,10 +118,11 @@ class Notify:
             raise Conflict("this was decided already", where="dispatch")
 
     def certificates(self, disclosure: Disclosure) -> dict[str, tuple[str, ...]]:
-        """By the sender's name on the wire: what its certificate must prove, any one of these."""
+        """By the sender's name on the wire: what its certificate must prove, any one of these; its name where none."""
         require(disclosure.principal, _MANAGE)
         with self._database.read() as tx:
-            return certificates.all_identities(tx)
+            bound = certificates.all_identities(tx)
+            return {source.name: bound.get(source.name, ()) for source in organizations.sources(tx)}
 
     def put_certificates(self, disclosure: Disclosure, source: str, identities: tuple[str, ...]) -> None:
         """Binds a registered sender to certificates; to its own name where none is said. Raises InvalidPayload."""

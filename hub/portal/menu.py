@@ -27,6 +27,7 @@ _ENTRIES = (
     Entry("/doubts", N_("Identity doubts"), "link", Permission.RESOLVE_IDENTITY),
     Entry("/tasks", N_("Code mapping"), "test-pipe", Permission.MAP_CODES),
     Entry("/senders", N_("Senders"), "building-hospital", Permission.MANAGE_SENDERS),
+    Entry("/destinations", N_("Sending on"), "cloud-upload", Permission.MANAGE_CONNECTIONS),
     Entry("/audit", N_("Audit log"), "list-details", Permission.READ_AUDIT),
 )
 

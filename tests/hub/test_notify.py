@@ -1,8 +1,7 @@
 """Results on their way to who ordered them: in order, the same bytes on every attempt, and nothing lost in silence."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from schemas.report import ReportCategory
 from storage import outbox
 from tests.adapters.authority import Authority
 from tests.hub.kernel import ADMIN, AUDITOR, CLINICIAN, Kernel
-from tests.receiving import Receiver, acknowledgement, control_id, free_port, receiving
+from tests.receiving import Receiver, acknowledgement, control_id, eventually, free_port, receiving
 
 QUICK = Pace(tick_s=0.02, first_wait_s=0.02, longest_wait_s=0.05, most_rejections=4)
 REPORT = {"mr": "P1", "key": "F1|CBC", "values": {"718-7": "98"}, "requesters": ["DH02"]}
@@ -57,13 +56,6 @@ def sending(
         yield
     finally:
         outbound.stop()
-
-
-def eventually(found: Callable[[], bool], timeout_s: float = 20) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def settled(notify: Notify, ask: Disclosure, **counts: int) -> tuple[DispatchRecord, ...]:

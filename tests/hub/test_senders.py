@@ -25,7 +25,8 @@ def test_a_certificate_of_one_sender_cannot_send_as_another(hub: Kernel) -> None
 def test_a_sender_bound_to_certificates_needs_one_of_them(hub: Kernel) -> None:
     notify, ask = Notify(hub.database), hub.ask(ADMIN)
     notify.put_certificates(ask, "CHC01", (" DNS:LIS.CHC01.example ", FINGERPRINT, ""))
-    assert notify.certificates(ask) == {"CHC01": ("dns:lis.chc01.example", FINGERPRINT)}
+    assert notify.certificates(ask)["CHC01"] == ("dns:lis.chc01.example", FINGERPRINT)
+    assert notify.certificates(ask)["CHC02"] == ()
     for proven in ("dns:lis.chc01.example", FINGERPRINT):
         assert hub.senders.identify(claim("CHC01", proven)).source.name == "CHC01"
     with pytest.raises(Forbidden, match="certificate"):
