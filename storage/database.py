@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from schemas.faults import Busy, Internal
 
 BUSY_TIMEOUT_S = 5
 # How often a process looks whether another has written: a transaction takes a few milliseconds.
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.0003, 0.002
+_PAUSE_S = 0.0003
 
 
 class Collision(Internal):
@@ -32,7 +31,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         # SQLite lets one writer in and has the others knock with pauses that grow to 0.1 s; ours rather queue.
-        self._turn = _Turn(_turn_file(self.engine)) if url.startswith("sqlite") else None
+        self._turn = _Turn(str(self.engine.url.database)) if url.startswith("sqlite") else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -75,50 +74,69 @@ def _engine(url: str) -> Engine:
         raise Internal("the database's address cannot be understood", where="DXHUB_DATABASE_URL") from None
 
 
-def _turn_file(engine: Engine) -> Path:
-    return Path(f"{engine.url.database}.turn")
-
-
 class _Turn:
-    """A queue for the one who may write: threads of ours by a lock, processes of ours by a lock on a file."""
+    """A queue for the one who may write: threads of ours by a lock, processes of ours by two locks on files.
 
-    def __init__(self, path: Path) -> None:
+    Who has the place at the gate goes in next. Without it the process that has just written would be back before
+    another, which looks only now and then, has seen that the room was free.
+    """
+
+    def __init__(self, path: str) -> None:
         self._lock = threading.Lock()
-        self._path = path
-        self._file = -1
+        self._gate, self._room = _FileLock(f"{path}.gate"), _FileLock(f"{path}.turn")
 
     def __enter__(self) -> None:
         deadline = time.monotonic() + BUSY_TIMEOUT_S * 2
         if not self._lock.acquire(timeout=BUSY_TIMEOUT_S * 2):
             raise _busy()
         try:
-            self._wait_for_others(deadline)
+            self._gate.acquire(deadline)
+            try:
+                self._room.acquire(deadline)
+            finally:
+                self._gate.release()
         except BaseException:
             self._lock.release()
             raise
 
-    def _wait_for_others(self, deadline: float) -> None:
+    def __exit__(self, *_: object) -> None:
+        self._room.release()
+        self._lock.release()
+
+    def close(self) -> None:
+        """Lets the files go."""
+        self._gate.close()
+        self._room.close()
+
+
+class _FileLock:
+    """A lock among processes, gone with the process that has it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = -1
+
+    def acquire(self, deadline: float) -> None:
+        """Raises Busy where it cannot be had until then (monotonic seconds)."""
         # Opened here and not before: a fork would share the lock with it.
         if self._file < 0:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        pause = _FIRST_PAUSE_S
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise _busy() from None
-                time.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                time.sleep(_PAUSE_S)
             else:
                 return
 
-    def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._lock.release()
+    def release(self) -> None:
+        """Lets the next one have it; nothing where it was not had."""
+        if self._file >= 0:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Lets the file go."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

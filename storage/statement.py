@@ -4,10 +4,12 @@ To make an expression and find its compiled form costs SQLAlchemy 90 µs, to run
 runs fifteen. What is asked less often stays with SQLAlchemy alone.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnDefault, Connection, Delete, Dialect, Insert, Select, Table, Update
@@ -17,26 +19,35 @@ _Process = Callable[[Any], Any]
 _Clause = Select[Any] | Insert | Update | Delete
 
 
+# A step of SQLite lets go of the interpreter, and every step is a chance for other threads to keep it: rows go in by
+# the handful. Few sizes, so that the databases keep the statements prepared.
+_HANDFULS = (64, 32, 16, 8, 4, 2, 1)
+_NAMED = re.compile(r"%\((\w+)\)s")
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a statement has become for one database. names: of its parameters, in their order.
 
-    named: it takes them by name. defaults: what stands for those that are not given. bound, fetched: parameters that
-    are not given to the database as they are, and columns that it does not give back so, by position.
+    defaults: what stands for those that are not given. bound, fetched: parameters that are not given to the database
+    as they are, and columns that it does not give back so, by position.
     """
 
     sql: str
     names: tuple[str, ...]
-    named: bool
     defaults: Mapping[str, object]
     bound: tuple[tuple[int, _Process], ...]
     fetched: tuple[tuple[int, _Process], ...]
 
-    def parameters(self, values: Mapping[str, object]) -> Any:
+    def parameters(self, values: Mapping[str, object]) -> list[Any]:
         if self.defaults:
             values = {**self.defaults, **values}
-        found = _converted([values[name] for name in self.names], self.bound)
-        return dict(zip(self.names, found, strict=True)) if self.named else found
+        return _converted([values[name] for name in self.names], self.bound)
+
+    def with_rows(self, number: int) -> str:
+        """An insert of so many rows at once."""
+        head, row = self.sql.split(" VALUES ")
+        return f"{head} VALUES {', '.join([row] * number)}"
 
 
 def _converted(values: list[Any], processes: tuple[tuple[int, _Process], ...]) -> list[Any]:
@@ -52,7 +63,8 @@ class Statement:
     """
 
     def __init__(self, clause: _Clause) -> None:
-        self._clause = clause
+        # Left alone, an insert asks PostgreSQL for the keys that it gave out.
+        self._clause = clause.inline() if isinstance(clause, Insert) and not clause.exported_columns else clause
         self._forms: dict[str, _Form] = {}
         columns = list(clause.selected_columns) if isinstance(clause, Select) else list(clause.exported_columns)
         self._types = [column.type for column in columns]
@@ -65,11 +77,17 @@ class Statement:
 
     def many(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """For its effect, once with each of the rows."""
-        if rows:
-            form = self._form(tx.dialect)
-            parameters = [form.parameters(row) for row in rows]
-            with _as_sqlalchemy(tx, form.sql):
-                _cursor(tx).executemany(form.sql, parameters)
+        if not rows:
+            return
+        form = self._form(tx.dialect)
+        parameters = [form.parameters(row) for row in rows]
+        with _as_sqlalchemy(tx, form.sql):
+            cursor = _cursor(tx)
+            if not isinstance(self._clause, Insert):
+                cursor.executemany(form.sql, parameters)
+                return
+            for handful in _handfuls(parameters):
+                cursor.execute(form.with_rows(len(handful)), list(chain.from_iterable(handful)))
 
     def scalar(self, tx: Connection, **values: object) -> Any:
         """The first column of its first row; None where there is none."""
@@ -103,18 +121,27 @@ class Statement:
     def _compiled(self, dialect: Dialect) -> _Form:
         defaults = _defaults(self._clause)
         compiled = self._clause.compile(dialect=dialect, column_keys=list(defaults) or None)
-        names = tuple(compiled.positiontup or compiled.binds)
+        sql = str(compiled)
+        names = tuple(compiled.positiontup or _NAMED.findall(sql))
         binds = [compiled.binds[name] for name in names]
         return _Form(
-            sql=str(compiled),
+            # By position alone: rows of one insert have the same names.
+            sql=_NAMED.sub("%s", sql),
             names=names,
-            named=not compiled.positional,
             # Constants of a select are parameters too.
             defaults=defaults
             or {n: bind.effective_value for n, bind in zip(names, binds, strict=True) if not bind.required},
             bound=_processes(bind.type.bind_processor(dialect) for bind in binds),
             fetched=_processes(kind.result_processor(dialect, None) for kind in self._types),
         )
+
+
+def _handfuls(rows: list[list[Any]]) -> Iterator[list[list[Any]]]:
+    start = 0
+    for size in _HANDFULS:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
 
 
 def _processes(processes: Iterable[_Process | None]) -> tuple[tuple[int, _Process], ...]:
