@@ -3,6 +3,7 @@
 Source: HL7 v2 chapter 2A; table 0125.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ from .structured import Unit, composite, interval, structured
 from .times import iso_clock, iso_moment
 
 Read = Callable[[str, Unit, Context], Value]
+_TEN, _POWER = re.compile(r"[x×*]?\s*10", re.IGNORECASE), re.compile(r"\d{1,2}\s*/")
 _TRIPLET = 3  # components of a code, its words, its system; further ones name its twin in another system
 _TEXTS = frozenset({"ST", "TX", "FT", "IS", "ID", "SI", "CX", "EI", "HD", "XCN", "RP", "ED"})
 
@@ -36,6 +38,8 @@ def unit_of(obx: Segment, context: Context) -> Unit:
 def _unit(raw: str, delimiters: Delimiters, codec: str) -> Unit:
     parts = [unescape(part, delimiters, codec).strip() for part in delimiters.split(raw, delimiters.component)]
     code, words, system = [*parts, "", ""][:3]
+    if _TEN.fullmatch(code) and _POWER.match(words):
+        code, words = f"{code}^{words}", ""  # `10^9/L` unescaped, where the mark is the one between components
     return ("", "") if code == NULL else (code or words, UCUM if system == "UCUM" else "")
 
 

@@ -103,6 +103,20 @@ def test_what_was_sent_is_kept_where_the_value_says_it_otherwise(kind: str, valu
     assert observation(f"OBX|1|{kind}|1^K^L||{value}|mmol/L|||||F").sent == sent
 
 
+@pytest.mark.parametrize(
+    ("field", "unit"),
+    [
+        ("10^9/L", "10^9/L"),
+        ("×10^12/L", "×10^12/L"),
+        (r"10\S\9/L", "10^9/L"),
+        ("10^每高倍视野^L", "10"),
+        ("g/L^gram^UCUM", "g/L"),
+    ],
+)
+def test_a_power_of_ten_in_a_unit_is_whole_though_nobody_escaped_it(field: str, unit: str) -> None:
+    assert observation(f"OBX|1|NM|1^K^L||4.1|{field}|||||F").unit == unit
+
+
 def test_a_deleted_value_is_not_one_that_was_never_told() -> None:
     deleted, empty = (observation(f"OBX|1|NM|1^K^L||{each}|mmol/L|||||C") for each in ('""', ""))
     assert deleted.value is None
