@@ -8,7 +8,7 @@ import pytest
 
 from schemas.report import ReportCategory, ReportRecord, ReportStatus
 from tests.engines import Engines
-from tests.hub.laboratory import Laboratory, head, opened, pid
+from tests.hub.mllp import Laboratory, head, opened, pid
 
 PDF = b"%PDF-1.4\n" + bytes(range(256)) * 300 + b"\n%%EOF\n"
 

@@ -19,7 +19,7 @@ from storage.merges import known_of
 from storage.patients import known_by_key
 from tests.engines import Engines
 from tests.hub.kernel import ADMIN, CLINICIAN
-from tests.hub.laboratory import MAN, WOMAN, Laboratory, head, opened, pid
+from tests.hub.mllp import MAN, WOMAN, Laboratory, head, opened, pid
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from schemas.fhir.references import Links
 from schemas.observation import ObservationCriteria
 from schemas.report import ReportRecord
 from tests.engines import Engines
-from tests.hub.laboratory import Laboratory, head, opened, pid
+from tests.hub.mllp import Laboratory, head, opened, pid
 from tests.schemas.fhir.values import validated
 
 

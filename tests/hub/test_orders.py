@@ -13,7 +13,7 @@ from schemas.patient import Patient, PersonName
 from storage.orders import known_requester
 from tests.engines import Engines
 from tests.hub.kernel import ADMIN
-from tests.hub.laboratory import MAN, WOMAN, Laboratory, head, opened, pid
+from tests.hub.mllp import MAN, WOMAN, Laboratory, head, opened, pid
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines import Engines
-from tests.hub.laboratory import Laboratory, head, opened, pid
+from tests.hub.mllp import Laboratory, head, opened, pid
 
 
 @pytest.fixture

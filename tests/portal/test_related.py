@@ -14,7 +14,7 @@ from hub.settings import Settings
 from schemas.disclosure import Principal, Role
 from schemas.organization import Organization
 from storage import organizations
-from tests.hub.laboratory import MAN, head, pid
+from tests.hub.mllp import MAN, head, pid
 
 from .conftest import Person
 
