@@ -1,91 +1,76 @@
-"""A hub that takes real HL7 v2 over MLLP: a sender's socket on one side, real stores and verbs on the other."""
+"""The kernel with the real reader of HL7 v2, and messages of a laboratory that writes codes of its own."""
 
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import io
 
-from adapters.hl7v2.frames import framed
-from adapters.hl7v2.mllp import listener
-from adapters.hl7v2.reader import read
+from adapters import hl7v2
+from adapters.registry import sniff
 from hub.ingest import Ingest
-from schemas.delivery import Format
-from schemas.patient import PatientCriteria, PatientRecord
-from schemas.report import ReportCriteria, ReportRecord
+from hub.profiles import Profiles
+from hub.terminology import Terminology
+from schemas.delivery import Channel, Claim, Delivery, Format, Receipt
+from schemas.disclosure import Principal, Role
 from tests.engines import Engines
-from tests.hub.kernel import Kernel, kernel
-from tests.hub.test_identity import number
 
-MAN, WOMAN = number(), number(male=False)  # checksum valid, of nobody
+from .kernel import Kernel, kernel
+
+LAB = Principal("lab", "秦主管", Role.LAB_REVIEWER, "DH02")
+READERS = hl7v2.ADAPTER.readers
 
 
-@dataclass
+def message(
+    number: int = 1,
+    *,
+    code: str = "1001^白细胞",
+    value: str = "7.2",
+    unit: str = "10*9/L",
+    sender: str = "CHC01",
+    pid: str = "",
+    characters: str = "^~\\&",
+) -> bytes:
+    """A blood count of one result."""
+    text = (
+        f"MSH|{characters}|LIS|{sender}|HUB|DX|20261121083000||ORU^R01|M{number}|P|2.5.1||||||UNICODE UTF-8\r"
+        f"{pid or f'PID|1||P1^^^{sender}^MR||王^芳||19680412|F'}\r"
+        f"OBR|1||F{sender}{number:05d}|CBC^血常规|||202611{1 + number % 20:02d}0815|||||||||||||||20261121||LAB|F\r"
+        f"OBX|1|NM|{code}||{value}|{unit}|3.5-9.5|N|||F\r"
+    )
+    return text.encode()
+
+
 class Laboratory:
-    """What a test sends and asks. `port`: of the MLLP listener."""
+    """A hub, and as many processes beside it as a test asks for."""
 
-    kernel: Kernel
-    port: int
+    def __init__(self, urls: Engines) -> None:
+        self.kernel: Kernel = kernel(urls)
+        self.kernel.ingest.close()
+        self.kernel.ingest = self.process()
+        self.terminology = Terminology(self.kernel.database)
+        self.profiles = Profiles(
+            self.kernel.database,
+            self.kernel.objects,
+            READERS,
+            sniff,
+            self.kernel.ingest.replay,
+            repairs=hl7v2.ADAPTER.repairs,
+            strict=hl7v2.ADAPTER.strict,
+            examiners=hl7v2.ADAPTER.examiners,
+        )
+        self._others: list[Ingest] = []
 
-    def send(self, *segments: str) -> list[str]:
-        """The fields of MSA, after a message of these segments went over a socket of its own."""
-        return self.send_bytes("".join(f"{segment}\r" for segment in segments).encode())
+    def process(self) -> Ingest:
+        """Another process that takes deliveries for the same hub."""
+        made = Ingest(self.kernel.database, self.kernel.objects, self.kernel.senders, READERS, sniff)
+        if hasattr(self, "_others"):
+            self._others.append(made)
+        return made
 
-    def send_bytes(self, content: bytes) -> list[str]:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as line:
-            line.sendall(framed(content))
-            heard = b""
-            while not heard.endswith(b"\x1c\r"):
-                part = line.recv(65536)
-                assert part, "closed without an answer"
-                heard += part
-        msa = next(each for each in heard.decode().split("\r") if each.startswith("MSA"))
-        return msa.split("|")
+    def send(self, content: bytes, sender: str = "CHC01", by: Ingest | None = None) -> Receipt:
+        """Delivers a message as that sender."""
+        origin = self.kernel.senders.identify(Claim(Channel.MLLP, sender, "127.0.0.1"))
+        return (by or self.kernel.ingest).deliver(Delivery(origin, Format.HL7V2, io.BytesIO(content), "M"))
 
-    def people(self) -> tuple[PatientRecord, ...]:
-        return self.kernel.query.find_patients(self.kernel.ask(), PatientCriteria()).items
-
-    def reports(self) -> tuple[ReportRecord, ...]:
-        """Current reports, in the order in which they came."""
-        found = self.kernel.query.reports(self.kernel.ask(), ReportCriteria()).items
-        return tuple(sorted(found, key=lambda record: record.id))
-
-    def partition(self) -> set[frozenset[str]]:
-        """Which of the sources' own numbers are one person."""
-        own = "urn:dxhub:authority:"
-        return {
-            frozenset(i.value for i in person.patient.identifiers if i.system.startswith(own))
-            for person in self.people()
-        }
-
-
-@contextmanager
-def opened(urls: Engines) -> Iterator[Laboratory]:
-    """On these stores, with a listener on a free port."""
-    made = kernel(urls)
-    made.ingest.close()
-    made.ingest = Ingest(made.database, made.objects, made.senders, {Format.HL7V2: read}, lambda _: Format.HL7V2)
-    server = listener("127.0.0.1", 0, made.ingest.deliver, made.senders.identify)
-    server.start()
-    try:
-        yield Laboratory(made, server.port)
-    finally:
-        server.stop()
-        made.ingest.close()
-        made.database.close()
-
-
-_counter = iter(range(1, 1_000_000))
-
-
-def head(kind: str, facility: str = "CHC01", receiver: str = "DXHUB") -> str:
-    """MSH of a message that was never sent before."""
-    control = next(_counter)
-    return f"MSH|^~\\&|LIS|{facility}|HUB|{receiver}|20261122090000||{kind}|C{control}|P|2.5.1||||||UNICODE UTF-8"
-
-
-def pid(
-    value: str, name: str = "李明", born: str = "19800101", sex: str = "M", resident: str = "", by: str = ""
-) -> str:
-    """PID with a source's own number, and a resident number if there is one."""
-    numbers = f"{value}^^^{by}^MR" + (f"~{resident}^^^^NNCHN" if resident else "")
-    return f"PID|1||{numbers}||{name}||{born}|{sex}"
+    def close(self) -> None:
+        """Ends it."""
+        for ingest in (self.kernel.ingest, *self._others):
+            ingest.close()
+        self.kernel.database.close()
