@@ -35,6 +35,7 @@ _BEYOND_LATIN = re.compile("[\u0800-\U0010ffff]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # Hanzi of GB 2312, levels 1 and 2, and its punctuation: what Chinese text consists of but for rare names.
 _GB2312_RUN = re.compile(rb"(?:[\xa1-\xa9\xb0-\xf7][\xa1-\xfe])+")
+_OTHER_ALPHABETS = frozenset(f"iso8859-{part}" for part in (5, 6, 7, 8))
 _TERMINATOR = re.compile(rb"\r\n?|\n")
 _TEXT_TERMINATOR = re.compile(r"\r\n?|\n")
 
@@ -135,7 +136,7 @@ def _guess(content: bytes, declared: str) -> str:
     if text is None and any(_surely_utf8(line) for line in content.splitlines()):
         return ""
     if declared.startswith("iso8859"):
-        return "gb18030" if _only_hanzi(content) else declared
+        return "gb18030" if _hanzi(content, declared) else declared
     if declared not in ("", "ascii", "utf-8", "utf-16") and _exact(content, declared) is not None:
         return declared
     return "gb18030" if _exact(content, "gb18030") is not None else ""
@@ -153,9 +154,17 @@ def _doubt(declaration: str, declared: str, found: str) -> str:
     return "" if declared == found else f"{declaration[:20]} declared, content reads as {found}"
 
 
-def _only_hanzi(content: bytes) -> bool:
-    """Whether every run of high bytes is Chinese in GB 2312: accented Latin letters hardly ever come in such pairs."""
-    return all(_GB2312_RUN.fullmatch(run) for run in _HIGH.findall(content))
+def _hanzi(content: bytes, declared: str) -> bool:
+    """Whether the high bytes are Chinese in GB 2312: accented Latin letters hardly ever come in such pairs.
+
+    A rare name beside them may lie in GB 18030 alone. Letters of other alphabets do come in pairs, so every run counts.
+    """
+    if all(_GB2312_RUN.fullmatch(run) for run in _HIGH.findall(content)):
+        return True
+    if declared in _OTHER_ALPHABETS or _exact(content, "gb18030") is None:
+        return False
+    paired = sum(map(len, _GB2312_RUN.findall(content)))
+    return 2 * paired > sum(map(len, _HIGH.findall(content)))
 
 
 def _is(content: bytes, codec: str) -> bool:
