@@ -74,9 +74,9 @@ def _taken(context: Context, watched: list[Watched]) -> MessageAccount:
     segments = []
     for index, segment, occurrence in _numbered(context.message):
         notes = context.ledger.notes(index)
-        told = tuple(
-            _field(number, verdicts.get((index, number)), notes, segment, context) for number in _valued(segment)
-        )
+        # A doubt may be about a field that is missing: a value type, a character set.
+        numbers = sorted({*_valued(segment), *(field for field, _ in notes if field)})
+        told = tuple(_field(number, verdicts.get((index, number)), notes, segment, context) for number in numbers)
         reasons = tuple(reason for field, reason in notes if not field)
         segments.append(SegmentAccount(printable(segment.name), occurrence, context.ledger.fate(index), reasons, told))
     return MessageAccount(tuple(segments))
