@@ -22,7 +22,7 @@ DELIMITERS = Delimiters()
 _CONTROL = {code: f"\\X{code:02X}\\" for code in range(0x20) if code not in (0x0A, 0x0D)}
 _IDENTIFIER_TYPES = {RESIDENT_ID: "NNCHN", HEALTH_CARD: "HC"}
 _OID = "urn:oid:"
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 def text(value: str) -> str:
