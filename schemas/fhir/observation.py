@@ -54,7 +54,7 @@ _INTERPRETATIONS = frozenset(_TABLE_0078.split())
 
 def to_fhir(record: ObservationRecord, links: Links = NOWHERE) -> Resource:
     """The result in that version of its report."""
-    body = elements(record.observation, record.observed_at, record.concept)
+    body = elements(record.observation, record.observed_at, record.concept, record.unit_code)
     return compact(
         resourceType="Observation",
         id=str(record.id),
@@ -72,15 +72,20 @@ def contained(observation: Observation, key: str) -> Resource:
     return compact(resourceType="Observation", id=key, **elements(observation, None))
 
 
-def elements(observation: Observation, reported_at: dt.datetime | None, meant: Coding | None = None) -> Resource:
-    """The elements that do not depend on where the result is kept. `meant`: the concept that its code is mapped to."""
+def elements(
+    observation: Observation, reported_at: dt.datetime | None, meant: Coding | None = None, unit_code: str = ""
+) -> Resource:
+    """The elements that do not depend on where the result is kept.
+
+    meant, unit_code: what a person said that its code and its unit stand for.
+    """
     mapped = [meant] if meant and (meant.system, meant.code) != (observation.code.system, observation.code.code) else []
     return compact(
         extension=_extensions(observation),
         status=observation.status if observation.status in _STATUSES else "unknown",
         code=concept(observation.code, *mapped) or {"text": "?"},
         effectiveDateTime=moment(observation.observed_at or reported_at),
-        **value_of(observation.value),
+        **value_of(observation.value, unit_code),
         interpretation=[_interpretation(each) for each in observation.interpretation if text(each)],
         note=[{"text": text(note)} for note in observation.notes if text(note)],
         method=compact(text=text(observation.method)),

@@ -17,12 +17,12 @@ DECLARED = EXTENSION + "unit-declared-ucum"
 _ABSENT = {"dataAbsentReason": {"coding": [{"system": ABSENT_REASON, "code": "unknown", "display": "Unknown"}]}}
 
 
-def value_of(value: Value) -> Resource:
-    """The element value[x], or why there is none."""
+def value_of(value: Value, unit_code: str = "") -> Resource:
+    """The element value[x], or why there is none. `unit_code`: what a person said that the unit means, in UCUM."""
     found: Resource | None = None
     match value:
         case Quantity() if value.value.is_finite():
-            found = {"valueQuantity": quantity(value.value, value.unit, value.unit_system, value.comparator)}
+            found = {"valueQuantity": quantity(value.value, value.unit, value.unit_system, value.comparator, unit_code)}
         case Coding() if element := concept(value):
             found = {"valueCodeableConcept": element}
         case Interval() if value.low is not None or value.high is not None:
@@ -36,9 +36,11 @@ def value_of(value: Value) -> Resource:
     return found or _ABSENT
 
 
-def quantity(value: Decimal, unit: str = "", unit_system: str = "", comparator: str = "") -> Resource:
+def quantity(
+    value: Decimal, unit: str = "", unit_system: str = "", comparator: str = "", unit_code: str = ""
+) -> Resource:
     """A Quantity; its code where the unit is known in UCUM."""
-    code = ucum(unit, unit_system)
+    code = unit_code or ucum(unit, unit_system)
     return compact(
         extension=[extension(DECLARED, valueBoolean=True)] if unit_system == UCUM else None,
         value=value,

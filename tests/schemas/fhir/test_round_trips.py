@@ -162,6 +162,13 @@ def test_a_unit_has_its_code_where_it_is_known_and_always_its_own_words(sent: st
     assert served["referenceRange"][0]["low"].get("code") == code
 
 
+def test_a_unit_that_a_person_mapped_has_the_code_that_they_gave_it() -> None:
+    said = Observation(Coding("718-7"), Quantity(Decimal(138), "克每升"))
+    record = ObservationRecord(5, 2, 12, 1, "CHC01", NOW, NOW, said, "laboratory", unit_code="g/L")
+    served = v.validated(observation.to_fhir(record, LINKS))["valueQuantity"]
+    assert (served["unit"], served["system"], served["code"]) == ("克每升", UCUM, "g/L")
+
+
 def test_a_range_by_sex_and_age_says_of_whom_it_holds() -> None:
     told = "男(≥18岁):4.3-5.8；女:3.8-5.1"
     served = observation.elements(Observation(Coding("789-8"), None, unit="10*12/L", reference_range=told), NOW)
