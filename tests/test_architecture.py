@@ -29,6 +29,7 @@ EDGES = {
     "hub.api.edge",  # a request
     "hub.ingest.group_commit",  # deliveries that wait together do not fail together
     "hub.ingest.service",  # a reader: the bytes are kept all the same
+    "hub.examination.service",  # a reader, asked what it would make of a changed text
     "adapters.dicom.store_scp",  # an association, and one request within it
     "adapters.dicom.transport",  # a connection before it is an association
     "adapters.hl7v2.connection",  # a connection
@@ -44,6 +45,7 @@ NO_PATIENTS = {
     "storage.mappings",
     "storage.organizations",
     "storage.outbox",
+    "storage.repairs",
     "storage.tasks",
 }
 WRITES = ("add", "put", "link", "settle", "remove")
