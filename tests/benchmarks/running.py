@@ -20,11 +20,12 @@ _STARTS_WITHIN_S = 30
 
 @dataclass(frozen=True)
 class Receiver:
-    """Where to send. title: the called AE title, empty for MLLP."""
+    """Where to send. title: the called AE title, empty for MLLP. process: the hub's, 0 for a peer."""
 
     name: str
     port: int
     title: str = ""
+    process: int = 0
 
 
 @contextlib.contextmanager
@@ -33,7 +34,7 @@ def hub(door: str) -> Iterator[Receiver]:
     with tempfile.TemporaryDirectory(prefix="dxhub-bench-") as folder:
         urls = Engines("embedded", f"sqlite:///{folder}/hub.db", f"file://{folder}/objects")
         with serving(urls, Path(folder), seed(urls), DXHUB_LOG_LEVEL="error") as running:
-            yield Receiver("dxhub", running.ports[door], "DXHUB")
+            yield Receiver("dxhub", running.ports[door], "DXHUB", running.process.pid)
 
 
 @contextlib.contextmanager
