@@ -89,7 +89,7 @@ def known_by_placer(
     return tuple(known for row in rows if (known := _known(row)))
 
 
-def delivery_of(tx: Connection, report_id: int, version: int) -> int:
+def known_delivery(tx: Connection, report_id: int, version: int) -> int:
     """The delivery from which a version was read."""
     column = t.report_version.c
     query = select(column.delivery_id).where(column.report_id == report_id, column.version == version)

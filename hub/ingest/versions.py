@@ -114,7 +114,7 @@ def _fill_up(tx: Connection, known: Known, whole: Report, now: dt.datetime) -> N
     if whole.observations == known.report.observations:
         return
     # What it says itself was read from the same bytes as before.
-    delivery_id = reports.delivery_of(tx, known.id, known.version)
+    delivery_id = reports.known_delivery(tx, known.id, known.version)
     _replace(tx, known, replace(whole, status=known.report.status), delivery_id, now)
 
 
