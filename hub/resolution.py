@@ -1,8 +1,11 @@
 """Answering identity questions."""
 
+from sqlalchemy import Connection
+
 from hub import audit, identity, merges
 from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
+from storage import doubts, orders, outbox, patients
 from storage.database import Database
 
 
@@ -17,6 +20,8 @@ class Resolution:
         require(disclosure.principal, Permission.RESOLVE_IDENTITY)
         with self._database.write() as tx:
             identity.decide(tx, disclosure, doubt_id, link=link, now=audit.now())
+            if link:
+                _tell_who_ordered(tx, doubt_id)
             detail = f"{'link' if link else 'keep apart'} {reason}"[:200].strip()
             audit.record(tx, disclosure, Action.LINK, f"IdentityDoubt/{doubt_id}", detail=detail)
 
@@ -33,3 +38,10 @@ class Resolution:
         with self._database.write() as tx:
             merges.undo(tx, disclosure, merge_id, reason, now=audit.now())
             audit.record(tx, disclosure, Action.LINK, f"Merge/{merge_id}", detail=f"undo {reason}"[:200].strip())
+
+
+def _tell_who_ordered(tx: Connection, doubt_id: int) -> None:
+    """Results that contradicted their order's patient answer it, now that both are one person."""
+    one, _, _ = doubts.known_members(tx, doubt_id)
+    for report_id, version in orders.known_settled(tx, patients.known_by_id(tx, one).person_id):
+        outbox.add(tx, "report.ordered", {"report": report_id, "version": version}, audit.now())

@@ -210,6 +210,13 @@ def known_requester(tx: Connection, report_id: int) -> str:
     return known_organization(tx, from_json(Report, document).requesters)[1] if document else ""
 
 
+def known_settled(tx: Connection, person_id: int) -> list[tuple[int, int]]:
+    """Reports of this person, and their versions, whose patient contradicted the order's until both were one person."""
+    query = _answered().add_columns(t.report.c.version.label("report_version"))
+    query = query.where(t.report_order.c.agreed.is_(False), _reported_of.c.person_id == person_id)
+    return [(row.report_id, row.report_version) for row in tx.execute(query)]
+
+
 def known_organization(tx: Connection, names: Iterable[str]) -> tuple[int, str]:
     """Id and code of the first of these names that is a registered institution's code; (0, "") where none is."""
     for name in names:

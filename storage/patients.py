@@ -66,14 +66,6 @@ def known_of_person(tx: Connection, person_id: int) -> list[Known]:
     return _known(_OF_PERSON.all(tx, person_id=person_id))
 
 
-def known_by_link(tx: Connection, reason: str) -> list[Known]:
-    """The patients whom a link for that reason made members of the person to whom they still belong."""
-    linked = select(t.link.c.patient_id).where(
-        t.link.c.reason == reason, t.link.c.to_person_id == t.patient.c.person_id
-    )
-    return _known(tx.execute(select(t.patient).where(t.patient.c.id.in_(linked)).order_by(t.patient.c.id)))
-
-
 def known_links(tx: Connection, person_id: int, patient_ids: Iterable[int], reason: str) -> bool:
     """Whether any of these patients was made a member of the person for a reason that begins so."""
     link = t.link.c

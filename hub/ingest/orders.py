@@ -17,7 +17,7 @@ from schemas.order import OrderControl, OrderStatus, ServiceOrder
 from schemas.organization import Source
 from schemas.patient import Patient, Sex
 from schemas.report import Report
-from storage import doubts, orders, patients, reports
+from storage import doubts, orders, outbox, patients, reports
 from storage.orders import Known
 
 CONTRADICTED = "order-names-another"
@@ -154,3 +154,6 @@ def _tie_earlier(tx: Connection, order: ServiceOrder, now: dt.datetime) -> None:
             if lent != described:
                 recognise(tx, lent, update=False, now=now)
             tie(tx, report_id, answer, now)
+            if answer.agreed:
+                # Whoever ordered it could not be told when it came.
+                outbox.add(tx, "report.ordered", {"report": report_id, "version": known.version}, now)

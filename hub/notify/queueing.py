@@ -19,7 +19,7 @@ from storage.objects import Objects
 from storage.outbox import Entry
 
 log = structlog.get_logger()
-_TOPICS = frozenset({"report.new", "report.changed", "report.withdrawn"})
+_TOPICS = frozenset({"report.new", "report.changed", "report.withdrawn", "report.ordered"})
 # Before a result is final its placer has nothing to act on.
 _SENT = frozenset(
     {

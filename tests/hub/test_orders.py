@@ -10,6 +10,7 @@ from hub.ingest.orders import follow, follow_status
 from schemas.codes import Coding
 from schemas.order import OrderControl, OrderRecord, OrderStatus, ServiceOrder
 from schemas.patient import Patient, PersonName
+from storage import outbox
 from storage.orders import known_requester
 from tests.engines import Engines
 from tests.hub.kernel import ADMIN
@@ -47,6 +48,11 @@ def behind(laboratory: Laboratory, index: int = 0) -> OrderRecord | None:
     return kernel.query.related(kernel.ask(), laboratory.reports()[index]).order
 
 
+def told(laboratory: Laboratory) -> list[str]:
+    with laboratory.kernel.database.read() as tx:
+        return [entry.topic for entry in outbox.pending(tx, 50)]
+
+
 def requester(laboratory: Laboratory) -> str:
     with laboratory.kernel.database.read() as tx:
         return known_requester(tx, laboratory.reports()[0].id)
@@ -67,6 +73,8 @@ def test_a_result_under_a_local_number_reaches_the_person_whom_its_order_names(
     assert (found.requested_by, found.order.requester) == ("CHC01", "周医生")
     assert [service.display for service in found.order.services] == ["血常规"]
     assert requester(laboratory) == "CHC01"
+    # An order that comes late has its placer told of the result that is here already.
+    assert ("report.ordered" in told(laboratory)) is not order_first
 
 
 @pytest.mark.parametrize("order_first", [True, False])
@@ -84,10 +92,14 @@ def test_a_result_that_contradicts_its_orders_patient_is_never_linked_but_asked_
     assert [doubt.reason for doubt in doubts] == ["order-names-another"]
     assert all(person.doubtful for person in laboratory.people())
     assert behind(laboratory) is None
+    assert requester(laboratory) == ""  # nobody is sent a result of somebody else than they asked about
+    assert "report.ordered" not in told(laboratory)
     # A person finds out that they are one: then the result answers the order after all.
     laboratory.kernel.identity.decide(laboratory.kernel.ask(ADMIN), doubts[0].id, link=True)
     assert laboratory.partition() == {frozenset({"A1", "L77"})}
     assert behind(laboratory) is not None
+    assert requester(laboratory) == "CHC01"
+    assert told(laboratory).count("report.ordered") == 1
 
 
 @pytest.mark.parametrize("said", [pid("L77", born=""), pid("L77", name="")])
@@ -172,7 +184,7 @@ controls = st.sampled_from(OrderControl)
 statuses = st.sampled_from(OrderStatus)
 
 
-def told(control: OrderControl, status: OrderStatus, service: str = "A") -> ServiceOrder:
+def said_of(control: OrderControl, status: OrderStatus, service: str = "A") -> ServiceOrder:
     return ServiceOrder(
         Patient((), PersonName("")), "CHC01", control, status, "R1", services=(Coding(service),) if service else ()
     )
@@ -182,7 +194,7 @@ def told(control: OrderControl, status: OrderStatus, service: str = "A") -> Serv
 def test_what_was_taken_back_comes_back_only_by_being_resumed(messages: list[tuple[OrderControl, OrderStatus]]) -> None:
     now = OrderStatus.ACTIVE
     for control, status in messages:
-        following = follow_status(now, told(control, status))
+        following = follow_status(now, said_of(control, status))
         if now in (OrderStatus.REVOKED, OrderStatus.ENTERED_IN_ERROR, OrderStatus.COMPLETED) and following is not now:
             assert (now, control) == (OrderStatus.REVOKED, OrderControl.RESUME)
         now = following
@@ -192,5 +204,5 @@ def test_what_was_taken_back_comes_back_only_by_being_resumed(messages: list[tup
 def test_others_than_its_placer_never_change_what_is_asked_for(
     control: OrderControl, before: OrderStatus, said: OrderStatus
 ) -> None:
-    known = told(OrderControl.NEW, before, "A")
-    assert follow(known, told(control, said, "B"), own=False).services == known.services
+    known = said_of(OrderControl.NEW, before, "A")
+    assert follow(known, said_of(control, said, "B"), own=False).services == known.services
