@@ -55,6 +55,8 @@ def _register(hub: Hub, district: District) -> dt.date:
         for organization in district.organizations:
             organizations.put_organization(tx, organization)
         for source in district.sources:
+            if organizations.source(tx, source.name):
+                continue  # What somebody has learnt of a sender since stays known.
             organizations.put_source(tx, source.name, source.organization, source.authority, source.charset)
         organizations.put_setting(tx, TAKES_STRANGERS, "yes")
         organizations.put_setting(tx, _UNTIL, until)

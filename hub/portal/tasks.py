@@ -11,7 +11,7 @@ from hub.terminology.service import MOST_COUNTED, Waiting
 from schemas.analytes import Analyte, analyte, search
 from schemas.faults import Category, Fault, InvalidPayload
 from schemas.mapping import MappingKind
-from schemas.task import TaskState
+from schemas.task import Task, TaskState
 
 from .render import fragment, page, page_or_fragment
 from .session import Fields, Posting, Visit, Visiting
@@ -44,12 +44,12 @@ def tasks(
 
 
 @router.get("/tasks/{task_id}")
-def task(visit: Visiting, task_id: int) -> Response:
-    """One task: the code as sent, values that came under it, and the analytes that are likely meant."""
-    return _task_page(visit, visit.verbs.terminology.task(visit.disclosure, task_id))
+def task(visit: Visiting, task_id: int, q: Words = "") -> Response:
+    """One task: the code as sent, values that came under it, and the analytes that are likely meant, or searched."""
+    return _task_page(visit, visit.verbs.terminology.task(visit.disclosure, task_id), typed=q.strip())
 
 
-def _task_page(visit: Visit, waiting: Waiting, fault: Fault | None = None) -> Response:
+def _task_page(visit: Visit, waiting: Waiting, fault: Fault | None = None, typed: str = "") -> Response:
     terminology, found = visit.verbs.terminology, waiting.task
     following = terminology.tasks(visit.disclosure, TaskState.OPEN, limit=2).items
     return page(
@@ -60,12 +60,12 @@ def _task_page(visit: Visit, waiting: Waiting, fault: Fault | None = None) -> Re
         task=found,
         examples=terminology.examples(visit.disclosure, found),
         history=terminology.history(visit.disclosure, found),
-        choices=terminology.suggestions(found) if found.state is TaskState.OPEN else (),
+        choices=_choices(visit, found, typed) if found.state is TaskState.OPEN else (),
         meant=analyte(found.concept.code) if found.concept else None,
         following=next((each.task for each in following if each.task.id != found.id), None),
         most_counted=MOST_COUNTED,
         fault=fault,
-        q="",
+        q=typed,
     )
 
 
@@ -74,10 +74,13 @@ def choices(visit: Visiting, task_id: int, q: Words = "") -> Response:
     """Analytes for what was typed; the likely ones where nothing is."""
     found = visit.verbs.terminology.task(visit.disclosure, task_id).task
     typed = q.strip()
-    if found.kind is MappingKind.UNIT:
-        return fragment(visit, "_choices.html", task=found, choices=(), q=typed)
-    known = search(typed) if typed else visit.verbs.terminology.suggestions(found)
-    return fragment(visit, "_choices.html", task=found, choices=known or _unnamed(typed), q=typed)
+    return fragment(visit, "_choices.html", task=found, choices=_choices(visit, found, typed), q=typed)
+
+
+def _choices(visit: Visit, found: Task, typed: str) -> tuple[Analyte, ...]:
+    if found.kind is MappingKind.UNIT or not typed:
+        return visit.verbs.terminology.suggestions(found)
+    return search(typed) or _unnamed(typed)
 
 
 def _unnamed(typed: str) -> tuple[Analyte, ...]:
