@@ -20,6 +20,7 @@ from .narrator import Narrator
 from .people import people
 from .seeding import seed
 from .today import Today
+from .workstation import Workstation, workstation
 
 _INTERRUPTED = 130
 _PARTS = {"web", "dicom", "mllp", "worker"}
@@ -45,8 +46,8 @@ def _run(settings: Settings, *, once: bool) -> int:
     narrator.step(f"建立虚构的听澜区：{settings.data}", "a fictional district is set up, with two years of history")
     with app.running(settings, set()) as hub:
         seed(hub, invented, narrator)
-    with app.running(settings, _PARTS) as hub:
-        _send(hub, invented, narrator)
+    with app.running(settings, _PARTS) as hub, workstation(hub, invented) as station:
+        _send(hub, invented, narrator, station)
         counted = figures.count(hub, invented)
         _check_figures(counted, narrator)
         _show_accounts(hub, invented)
@@ -65,12 +66,12 @@ def _serve_until_stopped() -> None:
     stopped.wait()
 
 
-def _send(hub: app.Hub, invented: District, narrator: Narrator) -> None:
+def _send(hub: app.Hub, invented: District, narrator: Narrator, station: Workstation) -> None:
     narrator.step("枢纽开门", "the hub opens its doors")
     for line in hub.greeting().splitlines()[1:]:
         narrator.say(line.strip())
     today = Today(people(), dt.datetime.now(dt.UTC))
-    live = Live(hub, invented, today, narrator)
+    live = Live(hub, invented, today, narrator, station)
     live.run()
     clinician = next(account for account in invented.accounts if account.account == "clinician")
     clinic.visit(live.http(clinician.account), clinician, today.patient, narrator)

@@ -20,9 +20,9 @@ LEAST = {"dicom": 25, "hl7v2": 30, "ecg": 6}
 
 def count(hub: Hub, district: District) -> dict[str, Any]:
     """Indexed deliveries by kind, reports, and decisions; a delivery that made an ECG report counts as ECG only."""
-    ecg = {record.delivery_id for record in _ecg_reports(hub, _as(district, Role.QUALITY))}
-    kinds = Counter(_kind(record, ecg) for record in _deliveries(hub, _as(district, Role.ADMIN)))
-    reports = hub.verbs.query.reports(_as(district, Role.QUALITY), ReportCriteria(limit=1)).total
+    ecg = {record.delivery_id for record in _ecg_reports(hub, as_role(district, Role.QUALITY))}
+    kinds = Counter(_kind(record, ecg) for record in _deliveries(hub, as_role(district, Role.ADMIN)))
+    reports = hub.verbs.query.reports(as_role(district, Role.QUALITY), ReportCriteria(limit=1)).total
     decided = hub.verbs.recognition.counts()
     return {
         "deliveries": {kind: kinds[kind] for kind in LEAST},
@@ -34,12 +34,13 @@ def count(hub: Hub, district: District) -> dict[str, Any]:
 
 def refused(hub: Hub, district: District) -> dict[State, int]:
     """How many deliveries wait for a person, by state."""
-    admin = _as(district, Role.ADMIN)
+    admin = as_role(district, Role.ADMIN)
     waiting = (State.HELD, State.QUARANTINED)
     return {state: hub.verbs.query.deliveries(admin, DeliveryCriteria(state), limit=1).total for state in waiting}
 
 
-def _as(district: District, role: Role) -> Disclosure:
+def as_role(district: District, role: Role) -> Disclosure:
+    """The right of the district's account of that role."""
     account = next(each for each in district.accounts if each.role is role)
     return disclosure_for(Principal(account.account, account.name, role, account.organization))
 

@@ -125,7 +125,13 @@ def reading_message(reading: ImagingReading, sender: str, control_id: str) -> by
     body = [
         patient_segment(reading.person, reading.institution),
         segment("PV1", f1="1", f2="O", f3=f"{text('影像中心')}^^^{sender}"),
-        segment("ORC", f1="RE", f2=reading.accession_number, f3=f"R{reading.accession_number}"),
+        segment(
+            "ORC",
+            f1="RE",
+            f2=reading.accession_number,
+            f3=f"R{reading.accession_number}",
+            f21=f"^^^^^^^^^{reading.institution}",  # XON.10: who ordered
+        ),
         segment(
             "OBR",
             f1="1",

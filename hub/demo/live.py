@@ -16,6 +16,7 @@ from .clients import Answer, Http, Mllp, store
 from .district import District
 from .narrator import Narrator
 from .today import CT_SLICES, EcgFile, Today
+from .workstation import INSTITUTION, Workstation
 
 _SUCCESS, _CONFLICT = 0x0000, 0x0111
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104 compared, never bound
@@ -29,6 +30,7 @@ class Live:
     district: District
     today: Today
     narrator: Narrator
+    station: Workstation
 
     @property
     def host(self) -> str:
@@ -44,6 +46,7 @@ class Live:
         self._ct()
         self._other_images()
         self._laboratory()
+        self._sent_on()
         self._ecgs()
         self._bad_input()
 
@@ -83,6 +86,17 @@ class Live:
         with self._mllp() as sender:
             again = sender.send(messages[0][1])
         self.narrator.check(again.code == "AA", f"同一消息再发一次仍得同一回执 the same message again: {again.code}")
+
+    def _sent_on(self) -> None:
+        self.narrator.step(
+            f"枢纽把影像中心的 CT 报告经 MLLP 转发给开单机构 {INSTITUTION}",
+            f"the hub sends the imaging centre's report on to {INSTITUTION}, which ordered the CT, over MLLP",
+        )
+        result = self.station.first()
+        said = (
+            f"{result.service}: OBR-25 {result.status}, MSH-10 {result.control_id}, AA" if result else "没有收到 none"
+        )
+        self.narrator.check(result is not None and result.status == "F", said)
 
     def _mllp(self) -> Mllp:
         return Mllp(self.host, self.hub.port("mllp"))
