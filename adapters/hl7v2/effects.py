@@ -30,14 +30,16 @@ def effects(before: Reading, after: Reading) -> tuple[str, ...]:
 def _different(before: Any, after: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - values of every type
     for field in (each.name for each in dataclasses.fields(before)):
         old, new = getattr(before, field), getattr(after, field)
-        if old is new or isinstance(old, Accounting) or old == new:
+        if old is new or isinstance(old, Accounting):
             continue
         olds, news = _entities(old), _entities(new)
         if not olds and not news:
-            yield f"{name}.{field}"
+            if old != new:
+                yield f"{name}.{field}"
         elif len(olds) != len(news) or any(type(a) is not type(b) for a, b in zip(olds, news, strict=True)):
             yield _name(type((olds or news)[0]))
         else:
+            # Never by comparing them whole: two may count as equal and differ in what is said of their sending.
             for one, other in zip(olds, news, strict=True):
                 yield from _different(one, other, _name(type(one)))
 

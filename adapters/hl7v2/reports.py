@@ -31,9 +31,7 @@ def report(group: Group, patient: Patient, context: Context) -> Report:
     """The report that an order group is; its `key` not yet told from others of the same message."""
     obr = group.obr[1] if group.obr else _NO_SEGMENT
     orc = group.orc[1] if group.orc else _NO_SEGMENT
-    for placed in (group.obr, group.orc):
-        if placed:
-            context.ledger.mapped(placed[0])
+    _account_for_order(group, orc, obr, context)
     codes = [code_of(result.obx, result.index, context) for result in group.results]
     service = coding(obr[4], context)
     if not service.code and codes:
@@ -70,6 +68,18 @@ def report(group: Group, patient: Patient, context: Context) -> Report:
         requesters=requesters(orc, obr, context),
         sent_at=moment(context.message.delimiters.first(context.message.header[7]), context.origin.source.time_zone),
     )
+
+
+def _account_for_order(group: Group, orc: Segment, obr: Segment, context: Context) -> None:
+    if group.obr:
+        context.ledger.mapped(group.obr[0])
+    if group.orc is None:
+        return
+    numbers = any(orc[n] and not context.token(obr, n) for n in (2, 3))
+    if numbers or orc[17] or orc[21] or (orc[8] and not obr[29]):
+        context.ledger.mapped(group.orc[0])
+    else:
+        context.ledger.kept(group.orc[0], "says nothing that its OBR does not say; kept as sent")
 
 
 def _flags(

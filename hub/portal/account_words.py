@@ -34,6 +34,7 @@ REASONS = (
     N_("field %(field)s read with the repair %(repair)s"),
     N_("result status of an unknown code"),
     N_("result status of an unknown code, status taken from the results"),
+    N_("says nothing that its OBR does not say; kept as sent"),
     N_("stands before any patient, left out"),
     N_("value type missing, value read by its looks"),
     N_("value type of no meaning here, value kept as text"),

@@ -28,6 +28,8 @@ _NAMES = MappingProxyType(
         "report.flags": N_("Marks of the report"),
         "report.parent": N_("Parent result"),
         "report.requesters": N_("Who asked for it"),
+        "report.sent_at": N_("Time of message"),
+        "report.pointers": N_("Attached document"),
         "report": N_("The report itself"),
         "observation": N_("The result itself"),
         "observation.code": N_("Observation identifier"),
