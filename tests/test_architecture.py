@@ -28,6 +28,7 @@ TRANSACTION = {"sqlalchemy.Connection", "sqlalchemy.exc.IntegrityError", "sqlalc
 EDGES = {
     "hub.api.edge",  # a request
     "hub.ingest.group_commit",  # deliveries that wait together do not fail together
+    "hub.profiles.trial",  # a reader: whoever asks what would become of a message gets an answer
     "hub.ingest.service",  # a reader: the bytes are kept all the same
     "hub.examination.service",  # a reader, asked what it would make of a changed text
     "adapters.dicom.store_scp",  # an association, and one request within it
@@ -57,6 +58,8 @@ NOBODY_S = {
     "storage.deliveries.counts": "numbers only",
     "storage.dispatches.counts": "numbers only",
     "storage.deliveries.objects": "digests only",
+    "storage.observations.count_of": "a number only",
+    "storage.waiting.counts": "numbers only",
     "storage.observations.with_ids": "adds ids to what was already disclosed",
     "storage.proofs.contradictions": "ids only",
     "storage.deliveries.receipt": "what the sender itself was told",

@@ -239,6 +239,7 @@ HELP = {
     Role.LAB_REVIEWER: (
         N_("See every result with its flag, its reference and its course over time."),
         N_("Corrected results show all their versions."),
+        N_("Say what a laboratory's own code measures; its results then join trends and searches."),
     ),
     Role.CLINICIAN: (
         N_("Before you order, find the patient: name, pinyin initials, identity number or card number."),
@@ -252,6 +253,7 @@ HELP = {
     Role.ADMIN: (
         N_("Show, repair and read again what waits: one delivery or many."),
         N_("Decide whether two records are the same person."),
+        N_("Register who sends, teach the hub how they write, and show vendors where they depart from the standard."),
     ),
     Role.AUDITOR: (N_("See who saw and did what, by account, patient record and action."),),
 }
