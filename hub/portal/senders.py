@@ -174,7 +174,8 @@ _COUNTS = ("indexed", "held", "quarantined")
 def replaying(visit: Visiting, name: Name) -> Response:
     """The page on which what waited is read again, piece by piece."""
     sender = visit.verbs.profiles.sender(visit.disclosure, name)
-    return page(visit, "sender_replay.html", sender=sender, last=0, more=True, **dict.fromkeys(_COUNTS, 0))
+    counts = dict.fromkeys(_COUNTS, 0)
+    return page(visit, "sender_replay.html", sender=sender, waited=sender.waiting, last=0, more=True, **counts)
 
 
 @router.post("/senders/replay")
@@ -184,7 +185,7 @@ def replay(visit: Posting, fields: Fields) -> Response:
     sender = visit.verbs.profiles.sender(visit.disclosure, name)
     done = visit.verbs.profiles.replay(visit.disclosure, name, _number(fields, "last"))
     values: dict[str, Any] = {each: _number(fields, each) + getattr(done, each) for each in _COUNTS}
-    values |= {"sender": sender, "last": done.last, "more": done.more}
+    values |= {"sender": sender, "waited": _number(fields, "waited"), "last": done.last, "more": done.more}
     if swaps(visit.request):
         return fragment(visit, "_sender_replay.html", **values)
     return page(visit, "sender_replay.html", **values)
