@@ -26,7 +26,7 @@ from .er7 import Segment
 from .reader import interpret
 
 # In segments read; a segment takes 10 to 30 microseconds.
-_BUDGET = 15_000
+_BUDGET = 8_000
 _CHARACTERS_WORTH = 4096  # of content that are as dear as a segment
 _SHORT = 24
 _WHOLE = 200
