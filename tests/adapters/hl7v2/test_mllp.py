@@ -195,6 +195,40 @@ def test_a_sender_in_enhanced_mode_gets_what_it_asked_for(server: MllpListener) 
         assert answers(line, 1) == [("AA", "M2")]
 
 
+@pytest.mark.parametrize(
+    ("conditions", "taken", "refused"),
+    [
+        ("AL|AL", ["CA", "AA"], ["CE", "AE"]),
+        ("ER|ER", [], ["CE", "AE"]),
+        ("SU|SU", ["CA", "AA"], []),
+        ("NE|AL", ["AA"], ["AE"]),
+        ("ER|SU", ["AA"], ["CE"]),
+        ("NE|NE", [], []),
+    ],
+)
+def test_each_condition_of_table_0155_is_honoured_for_what_is_taken_and_what_is_refused(
+    server: MllpListener, conditions: str, taken: list[str], refused: list[str]
+) -> None:
+    good = numbered(1).replace(b"|P|2.5.1||||", f"|P|2.5.1|||{conditions}|".encode())
+    with connected(server) as line:
+        # The plain message behind each tells where the answers to it end.
+        line.sendall(framed(good) + framed(numbered(2)))
+        assert [code for code, _ in answers(line, len(taken) + 1)] == [*taken, "AA"]
+        line.sendall(framed(good.replace(b"P1^^^CHC01^MR", b"")) + framed(numbered(2)))
+        assert [code for code, _ in answers(line, len(refused) + 1)] == [*refused, "AA"]
+
+
+def test_a_message_id_used_again_for_other_content_is_judged_by_its_content(
+    server: MllpListener, custody: Custody
+) -> None:
+    other = numbered(1).replace(b"||4.1|", b"||5.9|")
+    broken = numbered(1).replace(b"P1^^^CHC01^MR", b"")
+    with connected(server) as line:
+        line.sendall(framed(numbered(1)) + framed(other) + framed(broken))
+        assert answers(line, 3) == [("AA", "M1"), ("AA", "M1"), ("AE", "M1")]
+    assert custody.kept == [numbered(1), other, broken]
+
+
 def test_a_custody_that_is_busy_or_breaks_costs_no_connection_and_tells_no_log(
     server: MllpListener, custody: Custody, capsys: pytest.CaptureFixture[str]
 ) -> None:
