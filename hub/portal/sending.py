@@ -27,6 +27,7 @@ _TEXTS = ("organization", "name", "host", "receiving_application", "receiving_fa
 _KINDS = (ReportCategory.LABORATORY, ReportCategory.IMAGING, ReportCategory.ECG, ReportCategory.OTHER)
 _NEW = Destination("", "", "", 2575, tls=True)
 _MOST_IDENTITIES = 20
+_MENU = "/destinations"  # the entry of the menu that all these pages belong to
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,14 @@ def _list(
     found = visit.verbs.notify.dispatches(
         visit.disclosure, state=state, destination_id=destination or None, limit=PAGE_SIZE, offset=offset
     )
-    values = {"found": found, "state": state, "destination": destination, "page_size": PAGE_SIZE, "fault": fault}
+    values = {
+        "path": _MENU,
+        "found": found,
+        "state": state,
+        "destination": destination,
+        "page_size": PAGE_SIZE,
+        "fault": fault,
+    }
     return page_or_fragment(visit, "dispatches.html", "_dispatches.html", **values)
 
 
@@ -162,7 +170,8 @@ def certificates(visit: Visiting) -> Response:
 def _certificates(visit: Visit, fault: Fault | None = None, source: str = "", said: str = "") -> Response:
     known = visit.verbs.notify.certificates(visit.disclosure)
     status = 400 if fault else 200
-    return page(visit, "certificates.html", status=status, known=known, fault=fault, source=source, said=said)
+    values = {"path": _MENU, "known": known, "fault": fault, "source": source, "said": said}
+    return page(visit, "certificates.html", status=status, **values)
 
 
 @router.post("/certificates")
