@@ -107,7 +107,7 @@ def test_a_profile_that_cannot_be_is_refused_at_its_field(laboratory: Laboratory
         ("authorities", (("东院", "CHC01"), ("东院", "CHC02"))),
     ):
         with pytest.raises(InvalidPayload) as caught:
-            laboratory.profiles.save(ASK, "CHC01", replace(good, **{field: value}))
+            laboratory.profiles.save(ASK, "CHC01", replace(good, **{field: value}))  # type: ignore[arg-type]
         assert caught.value.where == field
     assert laboratory.profiles.versions(ASK, "CHC01") == ()
     with pytest.raises(NotFound):
