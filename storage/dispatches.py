@@ -102,8 +102,9 @@ def first_due(tx: Connection, disclosure: Disclosure, destination_id: int, now: 
 
 
 def settle(tx: Connection, dispatch_id: int, state: DispatchState, code: str, text: str, now: dt.datetime) -> None:
-    """Writes how an attempt ended for good."""
-    _update(tx, dispatch_id, state=state.value, settled_at=now, code=code[:20], text=_plain(text))
+    """Writes how an attempt ended for good. What was delivered need not be sent again: its bytes are let go."""
+    done = {"message": b""} if state is DispatchState.DELIVERED else {}
+    _update(tx, dispatch_id, state=state.value, settled_at=now, code=code[:20], text=_plain(text), **done)
 
 
 def put_off(
@@ -127,7 +128,7 @@ def put_decision(tx: Connection, dispatch_id: int, state: DispatchState, account
         values |= {"next_attempt_at": at, "settled_at": None}
         open_states = [DispatchState.DEAD.value]
     else:
-        values |= {"settled_at": at}
+        values |= {"settled_at": at, "message": b""}
         open_states = [DispatchState.DEAD.value, DispatchState.WAITING.value]
     mine = (t.dispatch.c.id == dispatch_id, t.dispatch.c.state.in_(open_states))
     return bool(tx.execute(t.dispatch.update().where(*mine).values(values)).rowcount)

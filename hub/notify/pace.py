@@ -16,7 +16,7 @@ class Pace:
     first_wait_s: float = 2.0
     longest_wait_s: float = 300.0
     most_rejections: int = 12
-    lease_s: float = 120.0
+    lease_s: float = 300.0
 
     def wait(self, attempts: int) -> dt.timedelta:
         """Until the next attempt after so many. Its chance keeps hubs that failed together from coming together."""

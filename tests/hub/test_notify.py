@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hl7
 import pytest
+from sqlalchemy import select
 
 from adapters.hl7v2.sender import MllpSender, Patience
 from adapters.tls import client_context, server_context
@@ -15,7 +16,7 @@ from schemas.disclosure import Disclosure
 from schemas.dispatch import Destination, DispatchRecord, DispatchState
 from schemas.faults import Conflict, Forbidden, InvalidPayload, NotFound
 from schemas.report import ReportCategory
-from storage import outbox
+from storage import outbox, tables
 from tests.adapters.authority import Authority
 from tests.hub.kernel import ADMIN, AUDITOR, CLINICIAN, Kernel
 from tests.receiving import Receiver, acknowledgement, control_id, eventually, free_port, receiving
@@ -113,6 +114,8 @@ def test_final_corrected_and_withdrawn_go_to_who_ordered_in_that_order(
     )
     assert all(each.patient_id for each in trail)
     assert notify.destinations(ask)[0].last_delivered_at is not None
+    with hub.database.read() as tx:
+        assert set(tx.scalars(select(tables.dispatch.c.message))) == {b""}  # what is delivered is kept no longer
 
 
 def test_what_was_not_ordered_there_or_is_not_wanted_there_stays_here(
