@@ -28,7 +28,8 @@ destination = Table(
     Index("ix_destination_organization_id", "organization_id"),
 )
 
-# `message`: the bytes, made once, so that every attempt sends the same; empty when none is to follow. `rejections`: answers that asked to come later.
+# `message`: the bytes, made once, so that every attempt sends the same; empty when none is to follow.
+# `rejections`: answers that asked to come later.
 dispatch = Table(
     "dispatch",
     metadata,
