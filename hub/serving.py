@@ -11,6 +11,7 @@ from hub.doors import require_doors, shared_doors
 from hub.memory import return_large_blocks
 from hub.receivers import Receivers
 from hub.settings import Settings
+from schemas.units import ucum
 
 _RECEIVED = frozenset({"dicom", "mllp"})
 _MOST_RECEIVERS = 4
@@ -23,6 +24,8 @@ _YOUNG_OBJECTS = 50_000
 def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
     """A hub whose doors for machines are served by several processes, while the block runs."""
     return_large_blocks()
+    # The tables of units take half a second to make: once, before anybody waits, and for all processes.
+    ucum("mmol/L")
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
     received = parts & _RECEIVED
     number = settings.receivers or min(_MOST_RECEIVERS, os.cpu_count() or 1)

@@ -1,7 +1,6 @@
 """The index of single results; their values stay in the report versions that said them."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ from schemas.disclosure import Disclosure
 from schemas.documents import from_json
 from schemas.faults import NotFound
 from schemas.mapping import Concepts
-from schemas.observation import WITHDRAWN, Observation, ObservationCriteria, ObservationRecord
+from schemas.observation import WITHDRAWN, Observation, ObservationCriteria, ObservationRecord, Slot, slots
 from schemas.paging import Page
 from schemas.report import WITHDRAWN as WITHDRAWN_REPORT
 from schemas.report import Report, ReportRecord
@@ -23,20 +22,10 @@ from .mappings import concepts
 from .reports import scope
 from .statement import Statement
 
-_Slot = tuple[str, str, str, int]
 _ADD = Statement(t.observation.insert())
 _AGAIN = Statement(
     t.observation.update().where(t.observation.c.id == bindparam("known")).values(version=bindparam("version"))
 )
-
-
-def _slots(observations: Iterable[Observation]) -> Iterator[tuple[_Slot, Observation]]:
-    """Each observation under its identity in the report: code, system, sub-id, and which of several alike it is."""
-    seen: Counter[tuple[str, str, str]] = Counter()
-    for observation in observations:
-        key = (observation.code.code, observation.code.system, observation.sub_id)
-        yield (*key, seen[key]), observation
-        seen[key] += 1
 
 
 def put_observations(
@@ -45,7 +34,7 @@ def put_observations(
     """Indexes the observations of a report's newest version; those that it no longer has keep their earlier version."""
     known = {} if version == 1 else _known_ids(tx, report_id)
     new, again = [], []
-    for slot, observation in _slots(report.observations):
+    for slot, observation in slots(report.observations):
         at = observation.observed_at or observed_at
         if slot in known:
             again.append(known[slot])
@@ -55,7 +44,7 @@ def put_observations(
     _AGAIN.many(tx, [{"known": known_id, "version": version} for known_id in again])
 
 
-def _row(report_id: int, patient_id: int, slot: _Slot, version: int, at: dt.datetime) -> dict[str, object]:
+def _row(report_id: int, patient_id: int, slot: Slot, version: int, at: dt.datetime) -> dict[str, object]:
     code, system, sub_id, number = slot
     return {
         "report_id": report_id,
@@ -69,7 +58,7 @@ def _row(report_id: int, patient_id: int, slot: _Slot, version: int, at: dt.date
     }
 
 
-def _known_ids(tx: Connection, report_id: int) -> dict[_Slot, int]:
+def _known_ids(tx: Connection, report_id: int) -> dict[Slot, int]:
     rows = tx.execute(select(t.observation).where(t.observation.c.report_id == report_id))
     return {(row.code, row.code_system, row.sub_id, row.slot): row.id for row in rows}
 
@@ -95,12 +84,12 @@ def _query() -> Select[Any]:
 
 def _records(rows: Iterable[Any], known: Concepts) -> Iterator[ObservationRecord]:
     """One record a row; rows whose report version does not have the observation are left out."""
-    parsed: dict[tuple[int, int], tuple[Report, dict[_Slot, Observation]]] = {}
+    parsed: dict[tuple[int, int], tuple[Report, dict[Slot, Observation]]] = {}
     for row in rows:
         key = (row.report_id, row.document_version)
         if key not in parsed:
             report = from_json(Report, row.document)
-            parsed[key] = report, {slot: _as_reported(report, each) for slot, each in _slots(report.observations)}
+            parsed[key] = report, {slot: _as_reported(report, each) for slot, each in slots(report.observations)}
         found = parsed[key][1].get((row.code, row.code_system, row.sub_id, row.slot))
         if found is not None:
             yield ObservationRecord(
@@ -209,11 +198,11 @@ def with_ids(tx: Connection, records: Iterable[ReportRecord]) -> tuple[ReportRec
     """The records, those of current versions with the ids of their observations."""
     records = tuple(records)
     current = [record.id for record in records if record.current and record.report.observations]
-    ids: dict[int, dict[_Slot, int]] = {}
+    ids: dict[int, dict[Slot, int]] = {}
     for row in tx.execute(select(t.observation).where(t.observation.c.report_id.in_(current))):
         ids.setdefault(row.report_id, {})[(row.code, row.code_system, row.sub_id, row.slot)] = row.id
     return tuple(
-        replace(record, observation_ids=tuple(ids[record.id][slot] for slot, _ in _slots(record.report.observations)))
+        replace(record, observation_ids=tuple(ids[record.id][slot] for slot, _ in slots(record.report.observations)))
         if record.current and record.id in ids
         else record
         for record in records

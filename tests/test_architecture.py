@@ -17,7 +17,7 @@ COMMANDS = ("hub.__main__", "hub.demo")
 # Who alone may import a package. A broken adapter cannot reach the domain; a page or an interface cannot keep state.
 ONLY = {
     "adapters": ("adapters", "hub.app", *COMMANDS),
-    "hub.app": ("hub.app", *COMMANDS),
+    "hub.app": ("hub.app", "hub.serving", *COMMANDS),
 }
 NEVER = {"hub.api": ("storage", "sqlalchemy"), "hub.portal": ("storage", "sqlalchemy")}
 # What a verb may know of the database: the transaction it owns and passes on, and two refusals that only the verb can
@@ -31,6 +31,7 @@ EDGES = {
     "hub.profiles.trial",  # a reader: whoever asks what would become of a message gets an answer
     "hub.ingest.service",  # a reader: the bytes are kept all the same
     "hub.examination.service",  # a reader, asked what it would make of a changed text
+    "hub.receivers",  # a process: what follows the fork belongs to the one that it came from
     "adapters.dicom.store_scp",  # an association, and one request within it
     "adapters.dicom.transport",  # a connection before it is an association
     "adapters.hl7v2.connection",  # a connection
@@ -47,6 +48,7 @@ NO_PATIENTS = {
     "storage.organizations",
     "storage.outbox",
     "storage.repairs",
+    "storage.statement",
     "storage.tasks",
 }
 WRITES = ("add", "put", "link", "settle", "remove")
