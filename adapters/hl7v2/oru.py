@@ -31,6 +31,7 @@ def of_groups(groups: list[Group], context: Context) -> Reading:
         raise InvalidPayload("expected results behind the patient, found none", where="OBR")
     patients: dict[int, Patient] = {}
     reports = [report(group, _patient(group, patients, context), context) for group in groups if group.pid]
+    reports = _saying_something([group for group in groups if group.pid], reports)
     for group in groups:
         if not group.pid:
             _unowned(group, context)
@@ -49,6 +50,15 @@ def _patient(group: Group, patients: dict[int, Patient], context: Context) -> Pa
     if index not in patients:
         patients[index] = patient(pid, index, context)
     return patients[index]
+
+
+def _saying_something(groups: list[Group], reports: list[Report]) -> list[Report]:
+    """Without those that neither an order nor a result speaks for, such as an empty document before the order.
+
+    Where nothing else came they stay: somebody sent them.
+    """
+    told = [each for group, each in zip(groups, reports, strict=True) if group.obr or "no-results" not in each.flags]
+    return told or reports
 
 
 def _told_apart(reports: list[Report]) -> list[Report]:

@@ -20,12 +20,15 @@ def parent(orc: Segment, obr: Segment, context: Context) -> Parent | None:
     result = [*delimiters.split(delimiters.split(obr[26], delimiters.repetition)[0], delimiters.component), "", "", ""]
     code = best(context.subcomponents(result[0]), context.origin.source.organization)
     sub_id, value = context.text(result[1])[:LONGEST_TOKEN], context.text(result[2])
+    own = [context.token(obr, n) or context.token(orc, n) for n in (2, 3)]
+    if not code.code and {placer, filler} <= {*own, ""}:
+        return None  # no order, or its own once more
     if not (placer or filler):
-        if not code.code or not (sub_id or value or code.display):
+        if not (sub_id or value or code.display):
             # One word alone is a neighbouring field that slipped: a result status, mostly.
             return None
         # A sender that names the result alone means one of the same order.
-        placer, filler = (context.token(obr, n) or context.token(orc, n) for n in (2, 3))
+        placer, filler = own
     return Parent(placer, filler, code, sub_id, value)
 
 
