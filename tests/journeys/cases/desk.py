@@ -114,11 +114,16 @@ class Desk:
         (found,) = self.reports(number)
         return found
 
-    def of_delivery(self, ack: Ack) -> list[Resource]:
-        """The reports whose current version came with that delivery."""
-        ending = f"/Binary/delivery.{ack.delivery}"
+    def of_delivery(self, *deliveries: str) -> list[Resource]:
+        """The reports whose current version came with one of these deliveries."""
         found = self.all("DiagnosticReport?_count=200")
-        return sorted((e for e in found if e["meta"]["source"].endswith(ending)), key=lambda each: int(each["id"]))
+        ours = [each for each in found if each["meta"]["source"].rpartition("/delivery.")[2] in deliveries]
+        return sorted(ours, key=lambda each: int(each["id"]))
+
+    def deliveries(self) -> set[str]:
+        """The newest deliveries, as an administrator sees them listed."""
+        listed = self.browsers[Role.ADMIN].get("/quarantine", params={"state": "all"}).text
+        return set(re.findall(r'href="/quarantine/(\d+)"', listed))
 
     def results(self, report: Resource) -> list[Resource]:
         """The results of a report, in its order."""

@@ -40,7 +40,7 @@ def test_a_byte_order_mark_does_not_hide_the_header(desk: Desk, number: str, mar
 
 @pytest.mark.parametrize("broken", ["\n", "\r", "\r\n"])
 def test_a_text_broken_over_lines_is_read_to_its_end(desk: Desk, broken: str) -> None:
-    number = f"4{broken.encode().hex()}"
+    number = f"4-{broken.encode().hex()}"
     text = f"镜检：{broken}白细胞 3-5/HP{broken}|红细胞 0-1/HP"
     desk.take(result(f"M{number}", pid(f"C{number}"), obr(f"F{number}"), obx("MICRO^镜检^L", text, "TX"), COUNT[0]))
     (code, value), hgb = desk.said(f"F{number}")

@@ -42,19 +42,27 @@ def test_results_behind_a_specimen_are_results_of_the_report(desk: Desk) -> None
 def test_results_before_their_order_are_shown_beside_it(desk: Desk) -> None:
     ack = desk.take(result("M15", pid("C15"), ONE, obr("F15"), TWO))
     assert desk.said("F15") == BOTH[1:]
-    alone, ordered = desk.of_delivery(ack)
+    alone, ordered = desk.of_delivery(ack.delivery)
     assert [desk.results(each)[0]["valueQuantity"]["value"] for each in (alone, ordered)] == [98, 12.8]
     assert "98" in line_of(desk.page(alone), "血红蛋白 718-7")
 
 
 def test_results_without_any_order_are_a_report(desk: Desk) -> None:
     ack = desk.take(result("M15B", pid("C15B", "赵^六"), ONE, TWO))
-    (report,) = desk.of_delivery(ack)
+    (report,) = desk.of_delivery(ack.delivery)
     assert len(desk.results(report)) == 2
     assert report["meta"]["tag"]
     page = desk.page(report)
     assert "赵六" in page
     assert "98" in line_of(page, "血红蛋白 718-7")
+
+
+def test_an_empty_document_before_the_order_is_no_report(desk: Desk) -> None:
+    empty = "OBX||ED|||App5^NS^Octet-stream^Base64|"
+    ack = desk.take(result("M15C", pid("C15C"), empty, obr("F15C"), ONE, TWO))
+    (report,) = desk.of_delivery(ack.delivery)
+    assert len(desk.results(report)) == 2
+    assert "OBX[1] 检验检查结果 需查看" in desk.page(report, "/segments")
 
 
 def test_a_note_belongs_to_what_stands_before_it(desk: Desk) -> None:
