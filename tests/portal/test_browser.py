@@ -210,10 +210,11 @@ def test_dropped_files_earn_their_receipts_one_by_one(watched: Watched, tmp_path
 @PHONE
 def test_an_administrator_reads_a_delivery_again(watched: Watched) -> None:
     page = watched.sign_in("admin")
-    page.locator(".filter input").fill("CHC07")
-    page.locator(".filter select").select_option("all")
+    page.goto(f"{watched.portal.address}/quarantine")
+    page.locator(".search-form [name=q]").fill("CHC07")
+    page.locator("select[name=state]").select_option("all")
     expect(page.locator("tbody tr")).to_have_count(11)
-    page.locator(".filter select").select_option("quarantined")
+    page.locator("select[name=state]").select_option("quarantined")
     expect(page.locator("tbody tr")).to_have_count(2)
     watched.fits()
     page.locator(".row-link").first.click()
