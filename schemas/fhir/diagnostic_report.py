@@ -9,7 +9,7 @@ from schemas.observation import Observation
 from schemas.patient import Patient
 from schemas.report import Attachment, Pointer, Report, ReportCategory, ReportRecord, ReportStatus
 
-from . import observation, references
+from . import observation, parent, references
 from .elements import (
     EXTENSION,
     IDENTIFIER_TYPE,
@@ -141,6 +141,7 @@ def from_fhir(resource: Resource, patient: Patient, results: Sequence[Observatio
         study_instance_uid=_read_study(resource),
         recording=extension_of(resource, RECORDING).get("valueString", ""),
         flags=_flags(resource),
+        parent=parent.from_fhir(extension_of(resource, parent.URL)),
     )
 
 
@@ -149,6 +150,7 @@ def _extensions(report: Report) -> list[Resource]:
         extension(KEY, valueString=text(report.key)),
         extension(FINDINGS, valueString=text(report.findings)),
         extension(RECORDING, valueString=text(report.recording)),
+        parent.to_fhir(report.parent),
     )
 
 
