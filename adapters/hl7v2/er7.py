@@ -101,6 +101,8 @@ def tokenize(decoded: Decoded) -> Message:
     if text.count(delimiters.field) > _MAX_FIELDS:
         raise InvalidPayload(f"more than {_MAX_FIELDS} fields in one message")
     segments = tuple(_segments(text, len(text) - len(body), delimiters.field))
+    if not any(segment.name == "MSH" for segment in segments):
+        raise InvalidPayload("expected MSH at the beginning of a line", where="MSH")
     return Message(segments, delimiters, decoded, text[: len(text) - len(body)])
 
 

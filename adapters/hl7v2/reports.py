@@ -188,4 +188,5 @@ def message_identity(context: Context) -> str:
     header = context.message.header
     if header[10] and len(header[7]) >= len("YYYYMMDDHHMMSS"):
         return f"{context.token(header, 10)}@{context.token(header, 7)}"
-    return hashlib.sha256(context.message.encode()).hexdigest()[:32]
+    # As text: a profile's repairs may have changed its lines, of which each may have a character set of its own.
+    return hashlib.sha256(str(context.message).encode("utf-8", "surrogatepass")).hexdigest()[:32]

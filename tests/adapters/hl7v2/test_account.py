@@ -134,6 +134,13 @@ def test_the_stored_sums_are_those_of_the_account(samples: Path) -> None:
     assert compared > 30
 
 
+def test_a_long_message_without_numbers_and_in_two_character_sets_is_told_too() -> None:
+    results = [POTASSIUM.replace("OBX|2", f"OBX|{n}").encode("gb18030") for n in range(40)]
+    head = "\r".join([MSH.replace("|1|P|", "||P|"), PID, OBR.replace("|O1|F1|", "|||")])
+    (account,) = accounts(b"\r".join([head.encode(), *results]) + b"\r")
+    assert field(account, "OBX[40]", 5).became == ("observation.value",)
+
+
 @pytest.mark.parametrize("count", [40, 400])
 def test_a_long_message_is_told_to_its_end(count: int) -> None:
     results = [POTASSIUM.replace("OBX|2", f"OBX|{n}").replace("4.1", f"4.{n}") for n in range(count)]

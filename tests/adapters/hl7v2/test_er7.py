@@ -109,7 +109,20 @@ def test_delimiters_are_those_that_the_message_declares(characters: str, expecte
     assert parse(f"MSH|{characters}|LIS\r".encode()).delimiters == expected
 
 
-@pytest.mark.parametrize("head", ["", "PID|1", "MSH", "MSHA^~\\&A", "MSH||", "MSH|^^^^|", "MSH|abcd|", "MSH\r|^~\\&|"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        "PID|1",
+        "MSH",
+        "MSHA^~\\&A",
+        "MSH||",
+        "MSH|^^^^|",
+        "MSH|abcd|",
+        "MSH\r|^~\\&|",
+        "FHS|^~\\&|\r\x1c\x0bMSH|^~\\&|",
+    ],
+)
 def test_without_a_usable_header_there_is_no_message(head: str) -> None:
     with pytest.raises(InvalidPayload) as refused:
         parse(head.encode())
