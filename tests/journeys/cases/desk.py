@@ -4,7 +4,7 @@ import contextlib
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,8 @@ class Desk:
     mllp: int
     programs: dict[Role, httpx.Client]
     browsers: dict[Role, httpx.Client]
+    # Results that came with the last search, until they are looked at.
+    _included: dict[str, Resource] = field(default_factory=dict)
 
     def send(self, *messages: bytes) -> list[Ack]:
         """Each in a frame of its own on one connection; every answer that came to it."""
@@ -96,10 +98,16 @@ class Desk:
     def all(self, path: str) -> list[Resource]:
         """Everything that a search finds, page by page."""
         found: list[Resource] = []
+        self._included.clear()
         page = self.ask(path)
         while True:
-            assert all(each["search"]["mode"] == "match" for each in page.get("entry", ())), page
-            found += [each["resource"] for each in page.get("entry", ())]
+            for each in page.get("entry", ()):
+                mode, resource = each["search"]["mode"], each["resource"]
+                assert mode in ("match", "include"), page
+                if mode == "match":
+                    found.append(resource)
+                else:
+                    self._included[resource["id"]] = resource
             following = next((link["url"] for link in page.get("link", ()) if link["relation"] == "next"), "")
             if not following:
                 return found
@@ -107,7 +115,8 @@ class Desk:
 
     def reports(self, number: str) -> list[Resource]:
         """The reports under an order number."""
-        return sorted(self.all(f"DiagnosticReport?identifier={number}"), key=lambda each: int(each["id"]))
+        found = self.all(f"DiagnosticReport?identifier={number}&_include=DiagnosticReport:result")
+        return sorted(found, key=lambda each: int(each["id"]))
 
     def report(self, number: str) -> Resource:
         """The one report under an order number."""
@@ -115,10 +124,11 @@ class Desk:
         return found
 
     def of_delivery(self, *deliveries: str) -> list[Resource]:
-        """The reports whose current version came with one of these deliveries."""
-        found = self.all("DiagnosticReport?_count=200")
-        ours = [each for each in found if each["meta"]["source"].rpartition("/delivery.")[2] in deliveries]
-        return sorted(ours, key=lambda each: int(each["id"]))
+        """The reports that an administrator sees these deliveries have become, in the order of their making."""
+        pages = [self.browse(f"/quarantine/{each}", Role.ADMIN) for each in deliveries]
+        told = {key for page in pages for key in page.partition("\n报告\n")[2].partition("\n")[0].split(", ") if key}
+        found = self.all(f"DiagnosticReport?_id={','.join(told)}&_include=DiagnosticReport:result") if told else []
+        return sorted(found, key=lambda each: int(each["id"]))
 
     def deliveries(self) -> set[str]:
         """The newest deliveries, as an administrator sees them listed."""
@@ -128,10 +138,9 @@ class Desk:
     def results(self, report: Resource) -> list[Resource]:
         """The results of a report, in its order."""
         keys = [each["reference"].rpartition("/")[2] for each in report.get("result", ())]
-        if not keys:
-            return []
-        found = {each["id"]: each for each in self.all(f"Observation?_id={','.join(keys)}&_count=500")}
-        return [found[key] for key in keys]
+        if not self._included.keys() >= set(keys):
+            self._included = {each["id"]: each for each in self.all(f"Observation?_id={','.join(keys)}&_count=500")}
+        return [self._included.pop(key) for key in keys]
 
     def said(self, number: str) -> list[tuple[str, str]]:
         """Code and value of every result of the one report under an order number."""

@@ -137,7 +137,7 @@ def test_a_number_merged_into_itself_is_refused(desk: Desk) -> None:
 def test_two_thousand_results_are_all_there(desk: Desk) -> None:
     lines = [obx(f"T{n}^项目{n}^L", str(n), sub_id=str(n), unit="U") for n in range(2000)]
     desk.take(result("M38", pid("C38"), obr("F38"), *lines))
-    report = desk.report("F38")
+    (report,) = desk.all("DiagnosticReport?identifier=F38")
     assert len(report["result"]) == 2000
     page = desk.page(report)
     rows = [

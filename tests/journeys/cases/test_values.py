@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.cases.desk import Desk
+from tests.journeys.cases.desk import Desk, value_of
 from tests.journeys.cases.er7 import HGB, message, msh, obr, obx, pid, result
 from tests.journeys.cases.paper import line_of
 
@@ -48,14 +48,14 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "sent", "said", "shown"), VALUES)
-def test_a_value_is_shown_as_its_laboratory_meant_it(desk: Desk, kind: str, sent: str, said: str, shown: str) -> None:
-    number = f"V{VALUES.index((kind, sent, said, shown))}"
-    lines = (pid(f"C{number}"), obr(f"F{number}"), obx(ITEM, sent, kind, unit="ng/mL"), obx(HGB, "98", unit="g/L"))
-    desk.take(result(f"M{number}", *lines))
-    assert desk.said(f"F{number}") == [("AFP", said), ("718-7", "98 g/L")]
-    page = desk.page(desk.report(f"F{number}"))
-    assert line_of(page, "甲胎蛋白").startswith(f"甲胎蛋白 AFP {shown}")
+def test_every_value_is_shown_as_its_laboratory_meant_it(desk: Desk) -> None:
+    lines = [obx(f"V{n}^项目{n}^L", sent, kind, unit="ng/mL") for n, (kind, sent, _, _) in enumerate(VALUES)]
+    desk.take(result("M16", pid("C16"), obr("F16"), *lines, obx(HGB, "98", unit="g/L")))
+    report = desk.report("F16")
+    assert [value_of(each) for each in desk.results(report)] == [*(said for _, _, said, _ in VALUES), "98 g/L"]
+    page = desk.page(report)
+    for n, (_, sent, _, shown) in enumerate(VALUES):
+        assert line_of(page, f"项目{n} ").startswith(f"项目{n} V{n} {shown} ng/mL"), sent
     assert "98" in line_of(page, "血红蛋白")
 
 
