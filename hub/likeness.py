@@ -54,6 +54,15 @@ def alike(known: Patient, said: Patient) -> bool:
     return same_birth and bool(_writings(known.name) & _writings(said.name))
 
 
+def described_by(stranger: Patient, known: Patient) -> bool:
+    """Whether somebody of whom nothing else is known tells name and birth date, and rightly as far as can be told."""
+    names = _writings(stranger.name)
+    if not (names and stranger.birth_date) or contradicts(known, stranger):
+        return False
+    ours = _writings(known.name)
+    return bool(ours & names) if ours else known.birth_date == stranger.birth_date
+
+
 def resident(patient: Patient) -> Identifier | None:
     """The patient's resident identity number, if it is one at all."""
     return next((i for i in patient.identifiers if i.system == RESIDENT_ID and resident_number(i.value)), None)

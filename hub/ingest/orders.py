@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from hub.identity import recognise, same_person
-from hub.likeness import alike, believable_number, completed, contradicts, same_description
+from hub.likeness import alike, believable_number, completed, contradicts, described_by, same_description
 from schemas.faults import IdentityConflict
 from schemas.order import OrderControl, OrderStatus, ServiceOrder
 from schemas.organization import Source
@@ -100,8 +100,9 @@ def answered_by(tx: Connection, report: Report) -> Answer | None:
     known = patients.known_by_key(tx, report.patient.key)
     subject = completed(known.patient, report.patient) if known else report.patient
     told = {*report.requesters, report.organization}
-    scoped = [each for each in candidates if told & {each.requested_by, each.order.placer_authority} - {""}]
-    pool = scoped or [each for each in candidates if not _weak(each.order, report)]
+    pool = [each for each in candidates if each.requested_by in told]
+    if not pool:
+        return _of_stranger(tx, candidates, report, subject)
     agreeing = [each for each in pool if same_description(each.order.patient, subject)]
     if agreeing:
         return Answer(agreeing[-1], agreed=True)
@@ -109,6 +110,22 @@ def answered_by(tx: Connection, report: Report) -> Answer | None:
     if open_to:
         return Answer(open_to[0], agreed=True) if len(open_to) == 1 else None
     return Answer(pool[0], agreed=False) if len(pool) == 1 else None
+
+
+def _of_stranger(tx: Connection, candidates: list[Known], report: Report, subject: Patient) -> Answer | None:
+    """The order of an institution that the report does not name.
+
+    Whoever ordered is shown the result, while numbers can be guessed and identifiers listed: so the report must name
+    nobody else, and the order must describe the patient.
+    """
+    if orders.known_organization(tx, report.requesters)[1]:
+        return None
+    pool = [each for each in candidates if each.order.placer_authority in report.requesters]
+    pool = pool or [each for each in candidates if not _weak(each.order, report)]
+    if fitting := [each for each in pool if described_by(each.order.patient, subject)]:
+        return Answer(fitting[-1], agreed=True) if len({each.requested_by for each in fitting}) == 1 else None
+    contradicted = len(pool) == 1 and contradicts(pool[0].order.patient, subject)
+    return Answer(pool[0], agreed=False) if contradicted else None
 
 
 def _weak(order: ServiceOrder, report: Report) -> bool:

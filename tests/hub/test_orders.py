@@ -180,6 +180,26 @@ def test_a_name_that_is_no_institution_here_has_ordered_nothing(laboratory: Labo
     assert requester(laboratory) == ""
 
 
+@pytest.mark.parametrize("order_first", [True, False])
+@pytest.mark.parametrize("numbers", ["REQ77", "Q1|LIS900"])
+@pytest.mark.parametrize("said", [pid("X1", name="", born="", sex=""), pid("L77", name="", born="", by="DH02")])
+def test_who_guesses_a_number_and_describes_nobody_is_not_shown_the_result(
+    laboratory: Laboratory, order_first: bool, numbers: str, said: str
+) -> None:
+    guessed = (head("ORM^O01", "CHC02"), said, f"ORC|NW|{numbers}", f"OBR|1|{numbers}|")
+    messages = [guessed, result(pid("L77"))]
+    for each in messages if order_first else reversed(messages):
+        laboratory.send(*each)
+    assert requester(laboratory) == ""
+    assert behind(laboratory) is None
+
+
+def test_whom_the_result_names_is_the_one_who_ordered_it(laboratory: Laboratory) -> None:
+    laboratory.send(*(each.replace("REQ77", "REQ77^CHC01") for each in result(pid("L77"))))
+    laboratory.send(head("ORM^O01", "CHC02"), pid("A1"), "ORC|NW|REQ77", "OBR|1|REQ77")
+    assert requester(laboratory) == "CHC01"
+
+
 controls = st.sampled_from(OrderControl)
 statuses = st.sampled_from(OrderStatus)
 
