@@ -48,7 +48,7 @@ def content(
 ) -> Content:
     """What these results, whose OBX-3 are `codes`, amount to in a report of that kind."""
     found = Content()
-    last = None
+    last, kind_of_last = None, ""
     for result, code in zip(results, codes, strict=True):
         context.ledger.mapped(result.index)
         notes = tuple(texts_of(result.notes, context))
@@ -63,7 +63,9 @@ def content(
             (found.conclusions if is_conclusion(code) else found.findings).append("\n".join([text, *notes]))
         else:
             said = observation(result, code, notes, order, context)
-            last = _joined(last, said, result.obx, found.observations)
+            in_text = {result.obx[2], kind_of_last} <= _RUNNING_TEXT
+            last = _joined(last, said, result.obx, found.observations, in_text=in_text)
+            kind_of_last = result.obx[2]
     return found
 
 
@@ -91,19 +93,29 @@ def _running_text(result: Result, code: Coding, kind: ReportCategory, context: C
     return ""
 
 
-def _joined(last: Observation | None, found: Observation, obx: Segment, into: list[Observation]) -> Observation:
-    """Adds an observation, or to the one before it where one text was spread over many OBX."""
+def _joined(
+    last: Observation | None, found: Observation, obx: Segment, into: list[Observation], *, in_text: bool
+) -> Observation:
+    """Adds an observation, or to the one before it where one text was spread over many OBX.
+
+    in_text: both are running text; the lines behind the first are then often without a name of their own.
+    """
     if (
         last is not None
         and obx[2] in _TEXT
         and isinstance(last.value, str)
         and isinstance(found.value, str)
-        and (last.code, last.sub_id, last.unit) == (found.code, found.sub_id, "")
+        and not found.unit
+        and (_same_item(last, found) or (in_text and not (found.code.code or found.sub_id)))
     ):
         into.pop()
         found = _with_text(last, found)
     into.append(found)
     return found
+
+
+def _same_item(last: Observation, found: Observation) -> bool:
+    return (last.code, last.sub_id, last.unit) == (found.code, found.sub_id, "")
 
 
 def _with_text(last: Observation, found: Observation) -> Observation:
