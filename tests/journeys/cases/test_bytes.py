@@ -76,6 +76,19 @@ def test_three_encoding_characters_are_enough(desk: Desk, number: str, marks: st
     assert "王芳" in desk.page(desk.report(f"F{number}"))
 
 
+@pytest.mark.parametrize(
+    ("number", "separator", "marks"), [("7C", "#", "^~\\&"), ("7D", "|", "$%?!"), ("7E", "*", ":;/&")]
+)
+def test_delimiters_are_those_that_the_message_declares(desk: Desk, number: str, separator: str, marks: str) -> None:
+    own = str.maketrans(dict(zip("|^~\\&", separator + marks, strict=True)))
+    text = obx("SITE^部位^L", "左侧~右侧 \\T\\ 5", "ST")
+    lines = (msh(f"M{number}"), pid(f"C{number}", "王^芳"), obr(f"F{number}"), text, obx(HGB, "98", unit="g/L"))
+    ack = desk.take(message(*(line.translate(own) for line in lines)))
+    assert ack.raw.startswith(f"MSH{separator}{marks}{separator}")
+    assert desk.said(f"F{number}") == [("SITE", f"左侧\n右侧 {marks[3]} 5"), BOTH[0]]
+    assert "王芳" in desk.page(desk.report(f"F{number}"))
+
+
 @pytest.mark.parametrize("version", ["", "2.1", "2.3.z", "2.8", "2.9", "V2.4"])
 def test_a_version_that_nobody_knows_is_read_as_any_other(desk: Desk, version: str) -> None:
     number = f"8{version}"

@@ -102,6 +102,13 @@ def test_a_bad_message_of_a_batch_waits_and_the_others_are_read(desk: Desk) -> N
     assert "没有可用的患者标识" in desk.waiting("M33X2")
 
 
+def test_a_message_of_a_header_alone_costs_the_batch_nothing(desk: Desk) -> None:
+    batch = one_of_a_batch("33H1") + b"MSH|^~\\&|\r" + one_of_a_batch("33H2")
+    answers = desk.stream(b"\x0b" + batch + b"\x1c\r", 3)
+    assert [(each.code, each.place) for each in answers] == [("AA", ""), ("AE", "MSH-9"), ("AA", "")]
+    assert [len(desk.reports(f"F33H{n}")) for n in (1, 2)] == [1, 1]
+
+
 def test_phantom_messages_and_heartbeats_are_passed_over(desk: Desk) -> None:
     phantom = b"\x0b\x1c\r\x0b\r\x1c\r\x02\x10\x0b \r\n\x1c\r"
     (answer,) = desk.stream(phantom + b"\x0b" + one_of_a_batch("33P") + b"\x1c\r" + phantom, 1)

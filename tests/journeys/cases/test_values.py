@@ -81,12 +81,22 @@ def test_a_value_that_was_doubted_is_marked_where_it_stands(desk: Desk, kind: st
     assert line_of(account, told)
 
 
-def test_one_text_over_many_segments_is_read_as_one(desk: Desk) -> None:
+@pytest.mark.parametrize(("number", "named_again"), [("20A", True), ("20B", False)])
+def test_one_text_over_many_segments_is_read_as_one(desk: Desk, number: str, *, named_again: bool) -> None:
+    words, name = ["镜下见红细胞", "大小不等", "中央淡染区扩大"], "MORPH^红细胞形态^L"
+    following = [obx(name if named_again else "", each, "TX") for each in words[1:]]
+    lines = (obx(name, words[0], "TX"), *following, obx(HGB, "98", unit="g/L"))
+    desk.take(result(f"M{number}", pid(f"C{number}"), obr(f"F{number}"), *lines))
+    assert desk.said(f"F{number}") == [("MORPH", "\n".join(words)), ("718-7", "98 g/L")]
+    assert " ".join(words) in line_of(desk.page(desk.report(f"F{number}")), "红细胞形态")
+
+
+def test_the_numbered_lines_of_a_text_all_stay_in_their_order(desk: Desk) -> None:
     words = ["镜下见红细胞", "大小不等", "中央淡染区扩大"]
-    lines = [obx("MORPH^红细胞形态^L", each, "TX", sub_id="1") for each in words]
-    desk.take(result("M20", pid("C20"), obr("F20"), *lines, obx(HGB, "98", unit="g/L")))
-    assert desk.said("F20") == [("MORPH", "\n".join(words)), ("718-7", "98 g/L")]
-    assert " ".join(words) in line_of(desk.page(desk.report("F20")), "红细胞形态")
+    lines = [obx("MORPH^红细胞形态^L", each, "TX", sub_id=str(n)) for n, each in enumerate(words, 1)]
+    desk.take(result("M20C", pid("C20C"), obr("F20C"), *lines))
+    rows = [line for line in desk.page(desk.report("F20C")).splitlines() if line.startswith("红细胞形态")]
+    assert [row.split()[-1] for row in rows] == words
 
 
 def test_an_ampersand_in_a_note_and_in_a_name_is_a_letter(desk: Desk) -> None:
