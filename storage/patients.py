@@ -78,6 +78,14 @@ def known_by_id(tx: Connection, patient_id: int) -> Known:
     return _known(_BY_ID.all(tx, id=patient_id))[0]
 
 
+def known_elsewhere(tx: Connection, patient_id: int, organization_id: int) -> bool:
+    """Whether an institution other than this one has a report or an order of the patient row."""
+    return any(
+        tx.scalar(select(exists().where(each.c.patient_id == patient_id, each.c.organization_id != organization_id)))
+        for each in (t.report, t.service_order)
+    )
+
+
 def add_person(tx: Connection, described: Patient, now: dt.datetime) -> int:
     """A person new to us, version 1 as described. Returns the id."""
     person_id = int(_ADD_PERSON.scalar(tx, version=1))

@@ -15,7 +15,7 @@ from hub.vocabulary import Sent
 from schemas.delivery import Reading, Receipt, State
 from schemas.disclosure import Action
 from schemas.faults import Category, Fault, Internal, InvalidPayload
-from storage import deliveries, organizations, repairs
+from storage import deliveries, repairs
 from storage.audit import Entry
 from storage.audit import add as add_audit
 from storage.database import Collision, Database
@@ -23,6 +23,7 @@ from storage.statement import savepoint
 
 from .images import index_instance, reports_of_stored
 from .orders import index_order
+from .owners import owns
 from .prepared import Prepared
 from .relations import index_related
 from .unmapped import Unmapped
@@ -140,11 +141,9 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
     source = prepared.delivery.origin.source
     for patient in reading.patients:
         # Nobody corrects whom another institution registered: where that would contradict, a person decides.
-        own = not organizations.another_registers(tx, patient.key.system, source.authority)
-        recognise(tx, patient, update=reading.update and own, now=now)
+        recognise(tx, patient, update=reading.update and owns(tx, source, patient.key), now=now)
     for told in reading.merges:
-        numbers = (told.prior.key, told.surviving.key)
-        own = not any(organizations.another_registers(tx, each.system, source.authority) for each in numbers)
+        own = all(owns(tx, source, each) for each in (told.prior.key, told.surviving.key))
         merge(tx, told, own=own, delivery_id=delivery_id, now=now)
     for order in reading.orders:
         index_order(tx, order, source, delivery_id, now)

@@ -293,3 +293,18 @@ class World:
         trees = {frozenset(x for x in LETTERS if self.root(x) == root) for root in map(self.root, LETTERS)}
         people = {frozenset(x for x in LETTERS if self.person(x) == each) for each in map(self.person, LETTERS)}
         assert people == trees
+
+
+def test_numbers_of_an_authority_that_nobody_registered_are_whose_results_they_bear(laboratory: Laboratory) -> None:
+    for value in ("H1", "H2"):
+        assert laboratory.send(*result(pid(value, by="HIS1"), f"F-{value}"))[1] == "AA"
+    stranger = head("ADT^A08", "CHC02"), "EVN|A08", pid("H1", name="钱七", born="19810101", by="HIS1")
+    assert laboratory.send(*stranger)[1] == "AE"
+    assert {person.patient.name.text for person in laboratory.people()} == {"李明"}
+    assert laboratory.send(*a40(pid("H2", by="HIS1"), "H1^^^HIS1", facility="CHC02"))[1] == "AA"
+    assert laboratory.partition() == {frozenset({"H1"}), frozenset({"H2"})}
+    doubts = laboratory.kernel.query.doubts(laboratory.kernel.ask(ADMIN))
+    assert [doubt.reason for doubt in doubts] == ["merge-by-another"]
+    own = head("ADT^A08", "CHC01"), "EVN|A08", pid("H1", name="李名", by="HIS1")
+    assert laboratory.send(*own)[1] == "AA"
+    assert {person.patient.name.text for person in laboratory.people()} == {"李名", "李明"}
