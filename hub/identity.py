@@ -43,9 +43,9 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
     known = patients.known_by_key(tx, said.key)
     if known is None:
         return _add(tx, replace(said, deleted=()), now)
-    differs = contradiction(known.patient, said)
+    differs = contradiction(known.patient, said) if update else contradicts(known.patient, said)
     if differs and not update:
-        if any(not contradiction(patients.known_by_id(tx, each).patient, said) for each in merged_with(tx, known.id)):
+        if any(not contradicts(patients.known_by_id(tx, each).patient, said) for each in merged_with(tx, known.id)):
             return known.id  # a result on its way under the name or the number that was merged
         raise IdentityConflict(
             f"the patient known under this identifier is described otherwise ({differs})", where="patient identifier"
@@ -105,7 +105,7 @@ def _judge(tx: Connection, said: Patient, known: Known | None = None) -> tuple[i
     if not others:
         return None, {0: doubtful} if doubtful.startswith("number-contradicts") else {}
     questions = {
-        other.id: doubtful or unsure(other.patient, number) or contradiction(other.patient, said) for other in others
+        other.id: doubtful or unsure(other.patient, number) or contradicts(other.patient, said) for other in others
     }
     agreeing = {other.person_id for other in others if not questions[other.id]}
     if len(agreeing) > 1:

@@ -153,6 +153,15 @@ def test_registration_message_forgets_what_it_asks_to_forget_and_nothing_else(hu
     assert (person.patient.birth_date, person.patient.sex) == (None, "unknown")
 
 
+def test_result_with_another_resident_number_under_the_same_number_is_held(hub: Kernel) -> None:
+    other = {**AGREED, "resident": number(region="990102")}
+    hub.send({"mr": "A1", "key": "F1", **AGREED})
+    held = hub.send({"mr": "A1", "key": "F2", **other})
+    assert (held.state, held.category) == (State.HELD, "conflict")
+    hub.send({"mr": "B9", "key": "F3", **other}, source="CHC02")
+    assert people(hub) == 2
+
+
 def test_registration_message_corrects_no_other_institution_s_patient(hub: Kernel) -> None:
     hub.send({"mr": "1", "name": "李明", "born": "1970-01-01"}, source="CHC01")
     held = hub.send({"mr": "1", "name": "张伟", "authority": "CHC01", "adt": True}, source="CHC02")
