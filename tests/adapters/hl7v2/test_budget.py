@@ -126,7 +126,10 @@ def test_large_frames_are_all_taken_one_after_another() -> None:
         for sender in senders:
             sender.join()
         assert told == [("AA", "M7")] * 6
-        assert held(server) == 0
+        # An answer may arrive before the thread that sent it has let its frame go.
+        deadline = time.monotonic() + 10
+        while held(server):
+            assert time.monotonic() < deadline
 
 
 def test_who_waits_too_long_is_told_to_come_again() -> None:
