@@ -142,7 +142,7 @@ def test_a_number_merged_into_itself_is_refused(desk: Desk) -> None:
 
 
 def test_two_thousand_results_are_all_there(desk: Desk) -> None:
-    lines = [obx(f"T{n}^项目{n}^L", str(n), sub_id=str(n), unit="U") for n in range(2000)]
+    lines = [obx(f"{10000 + n}-0^项目{n}^LN", str(n), sub_id=str(n), unit="U") for n in range(2000)]
     desk.take(result("M38", pid("C38"), obr("F38"), *lines))
     (report,) = desk.all("DiagnosticReport?identifier=F38")
     assert len(report["result"]) == 2000
@@ -150,6 +150,6 @@ def test_two_thousand_results_are_all_there(desk: Desk) -> None:
     rows = [
         line for line in page.splitlines() if line.startswith("项目") and line != "项目 结果 标志 单位 参考区间 趋势"
     ]
-    assert rows == [f"项目{n} T{n} {n} U" for n in range(2000)]
+    assert rows == [f"项目{n} {10000 + n}-0 {n} U" for n in range(2000)]
     (last,) = desk.all(f"Observation?_id={report['result'][-1]['reference'].rpartition('/')[2]}")
     assert last["valueQuantity"]["value"] == 1999
