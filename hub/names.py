@@ -8,6 +8,8 @@ from schemas.patient import PersonName, normal_name
 
 # A name of rare characters has few readings; one of many heteronyms must not fill the index.
 _READINGS = 8
+# Nobody types more; what is no name, such as a document in its place, must hold up nobody and fit into an index.
+_LONGEST = 100
 
 
 def search_keys(name: PersonName) -> set[str]:
@@ -15,9 +17,10 @@ def search_keys(name: PersonName) -> set[str]:
 
     王芳 is found by 王, 芳, wangfang, fang, wf. A character with several readings (单, 曾) is found by each of them.
     """
-    written = normal_name(name.text)
-    keys = {written, written[1:], normal_name(name.latin)}
-    keys |= {normal_name(word) for word in name.latin.replace("^", " ").split()}
+    text, latin = name.text[:_LONGEST], name.latin[:_LONGEST]
+    written = normal_name(text)
+    keys = {written, written[1:], normal_name(latin)}
+    keys |= {normal_name(word) for word in latin.replace("^", " ").split()}
     if any(ord(character) > 0x2E80 for character in written):
         syllables = pinyin(written, style=Style.NORMAL, heteronym=True, errors="default")
         for reading in islice(product(*syllables), _READINGS):

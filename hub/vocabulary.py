@@ -8,6 +8,9 @@ from schemas.observation import Quantity
 from schemas.report import Report, ReportCategory
 from schemas.units import ucum
 
+# No word is longer: a text in the place of a unit is nothing that a person could map.
+_LONGEST = 200
+
 # What was sent: the kind, its system, the code or unit itself.
 Sent = tuple[MappingKind, str, str]
 
@@ -26,8 +29,9 @@ def foreign(reports: Iterable[Report]) -> Iterator[tuple[Sent, str]]:
             if code.system != LOINC and code.code:
                 yield (MappingKind.CODE, code.system, code.code), code.display
             # Asked of `ucum` once for each way of writing it: the answer is remembered there.
-            if isinstance(value, Quantity) and value.unit and not ucum(value.unit, value.unit_system):
-                yield (MappingKind.UNIT, here, value.unit), code.display or code.code
+            unit = value.unit if isinstance(value, Quantity) and len(value.unit) <= _LONGEST else ""
+            if isinstance(value, Quantity) and unit and not ucum(unit, value.unit_system):
+                yield (MappingKind.UNIT, here, unit), code.display or code.code
 
 
 def coding(sent: Sent, display: str) -> Coding:

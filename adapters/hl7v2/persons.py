@@ -7,13 +7,14 @@ from schemas.patient import PersonName
 from .context import Context
 
 _HAN = re.compile(r"[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_MOST_WRITINGS = 20  # of one name
 _LATIN = re.compile(r"[A-Za-z][A-Za-z .,'\-]*")
 
 
 def person_name(raw: str, context: Context) -> PersonName:
     """PID-5. The Chinese writing is the text; an alphabetic one beside it, as a repetition or component, is `latin`."""
     split, component = context.message.delimiters.split, context.message.delimiters.component
-    names = [_name(split(repetition, component), context) for repetition in context.repetitions(raw)]
+    names = [_name(split(repetition, component), context) for repetition in context.repetitions(raw)[:_MOST_WRITINGS]]
     names = [name for name in names if name.text or name.latin]
     if not names:
         return PersonName("")

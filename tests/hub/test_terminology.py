@@ -1,5 +1,6 @@
 """A laboratory's own code makes a task; mapping it makes every result under it, ever received, part of the district."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -201,3 +202,30 @@ def test_only_who_knows_laboratories_maps(laboratory: Laboratory, who: Principal
         with pytest.raises(Forbidden):
             forbidden()
     assert who.role is not Role.LAB_REVIEWER
+
+
+@pytest.mark.parametrize("place", ["unit", "code", "name", "sub-id"])
+def test_a_text_in_the_place_of_a_word_is_kept_and_holds_up_nobody(laboratory: Laboratory, place: str) -> None:
+    text = "".join(chr(0x4E00 + number * 7919 % 20000) for number in range(150_000))
+    plain = message(1).decode()
+    content = {
+        "unit": plain.replace("|10*9/L|", f"|{text}|"),
+        "code": plain.replace("1001^白细胞", f"{text}^{text}"),
+        "name": plain.replace("王^芳", f"{text}^{text}"),
+        "sub-id": plain.replace("白细胞||", f"白细胞|{text}|"),
+    }[place]
+    assert content != plain
+    begun = time.perf_counter()
+    assert laboratory.send(content.encode()).state is State.INDEXED
+    assert time.perf_counter() - begun < 2
+
+
+def test_what_no_index_of_the_database_can_hold_is_refused_alone(laboratory: Laboratory) -> None:
+    too_long = "".join(chr(0x4E00 + number * 7919 % 20000) for number in range(150_000))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("hub.vocabulary._LONGEST", 1 << 20)
+        state = laboratory.send(message(1, unit=too_long)).state
+    assert state is (
+        State.INDEXED if "sqlite" in laboratory.kernel.database.engine.url.drivername else State.QUARANTINED
+    )
+    assert laboratory.send(message(2)).state is State.INDEXED
