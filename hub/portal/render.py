@@ -1,6 +1,7 @@
 """Templates in two languages: one environment each, everything escaped."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -56,11 +57,16 @@ def _namer(translate: Translate) -> Callable[[Coding], str]:
     """Names a coded thing: in the reader's language where an ECG cart's code stands for it, else as its source did."""
 
     def named(coding: Coding) -> str:
-        # A source that wrote its own Chinese name knows better than our list.
-        known = labels.CODED.get(coding.code, "") if coding.display.isascii() else ""
-        return translate(known) if known else coding.display or coding.code
+        # Words of the source's own know better than our list: its code may be the one that is wrong.
+        known = labels.CODED.get(coding.code, "")
+        ours = not coding.display or _letters(known) in _letters(coding.display)
+        return translate(known) if known and ours else coding.display or coding.code
 
     return named
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text.casefold())
 
 
 def render(language: str, template: str, **values: Any) -> str:  # noqa: ANN401

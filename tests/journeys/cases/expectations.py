@@ -164,7 +164,7 @@ SAMPLES = {
         reports=2,
         lines=(
             "Bacteria identified in Stool by Culture 625-4 初步 Submission of serum No Antibodies Detected Salmonella",
-            "心率 8867-4 待出结果 27 25",
+            "Bacteria identified 8867-4 待出结果 27 25",
             "https://testurl.com",
         ),
         words=("Finn", "Enteric culture includes testing for Salmonella", "E.coli O157:H7 & other STECs"),
