@@ -11,6 +11,8 @@ from .escapes import unescape
 
 # Table 0396 names under which a laboratory keeps codes of its own: they mean something there and nowhere else.
 _OWN = frozenset({"", "L", "LOCAL", "99ZZZ"})
+# 99zzz, where zzz is anything: the same, and another laboratory may have hit upon the same letters.
+_LOCAL = "99"
 
 
 def coding(raw: str, context: Context) -> Coding:
@@ -54,5 +56,8 @@ def best(parts: Sequence[str], organization: str) -> Coding:
 
 def _triplet(parts: Sequence[str], organization: str) -> Coding:
     code, display, system = parts
-    uri = system_uri(organization if system.upper() in _OWN else system)
-    return Coding(code[:LONGEST_TOKEN], display, uri)
+    if system.upper() in _OWN:
+        system = organization
+    elif system.startswith(_LOCAL):
+        system = f"{organization}:{system}"
+    return Coding(code[:LONGEST_TOKEN], display, system_uri(system))

@@ -143,7 +143,7 @@ def test_what_was_no_number_is_noted_without_its_content() -> None:
         ("6690-2^WBC^LN^WBC^白细胞^L", Coding("6690-2", "WBC", LOINC)),
         ("AFP^甲胎蛋白^L^^甲胎蛋白^LN", Coding("AFP", "甲胎蛋白", "urn:dxhub:codes:CHC01")),
         ("^^^HIV^HIV 1/2 Ag/Ab", Coding("HIV", "HIV 1/2 Ag/Ab", "urn:dxhub:codes:CHC01")),
-        ("15000^Histogram^99MRC", Coding("15000", "Histogram", "urn:dxhub:codes:99MRC")),
+        ("15000^Histogram^99MRC", Coding("15000", "Histogram", "urn:dxhub:codes:CHC01:99MRC")),
     ],
 )
 def test_a_code_keeps_the_words_of_its_source_and_prefers_loinc(field: str, code: Coding) -> None:
