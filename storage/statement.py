@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnDefault, Connection, Delete, Dialect, Insert, Select, Table, Update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 _Process = Callable[[Any], Any]
 _Clause = Select[Any] | Insert | Update | Delete
@@ -150,14 +150,19 @@ def _processes(processes: Iterable[_Process | None]) -> tuple[tuple[int, _Proces
 
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
-    """All that the block writes, or nothing of it where it raises; the transaction goes on either way."""
+    """All that the block writes, or nothing of it where it raises; the transaction goes on either way.
+
+    A limit of the database that a value met (SQLSTATE class 54) is raised as DataError: no later attempt changes it.
+    """
     # By hand: SQLAlchemy's own takes longer than all that stands between its two ends.
     cursor = _cursor(tx)
     cursor.execute("SAVEPOINT one")
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         cursor.execute("ROLLBACK TO SAVEPOINT one")
+        if isinstance(error, OperationalError) and str(getattr(error.orig, "sqlstate", "")).startswith("54"):
+            raise DataError(error.statement, None, error.orig or error, hide_parameters=True) from error
         raise
     finally:
         cursor.execute("RELEASE SAVEPOINT one")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from hub import audit
 from hub.identity import recognise
@@ -115,9 +115,7 @@ class Index:
                 return report_ids, None
             except Fault as fault:
                 return (), fault
-            except (*_UNSTORABLE, OperationalError) as error:
-                if isinstance(error, OperationalError) and not _too_large(error):
-                    raise
+            except _UNSTORABLE as error:
                 # Only its type: the message may quote the value.
                 log.warning("ingest.unstorable", delivery=delivery_id, error=type(error).__name__)
                 return (), InvalidPayload("it holds a value that no index can hold", where="index")
@@ -126,11 +124,6 @@ class Index:
                 if last:
                     log.exception("ingest.contended", delivery=delivery_id)
         return (), Internal("the delivery could not be indexed beside another of the same kind", where="index")
-
-
-def _too_large(error: OperationalError) -> bool:
-    """Whether a limit of the database itself was met (SQLSTATE class 54), which no later attempt will change."""
-    return str(getattr(error.orig, "sqlstate", "")).startswith("54")
 
 
 def _take(tx: Connection, prepared: Prepared) -> int:
