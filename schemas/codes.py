@@ -23,6 +23,22 @@ class Coding:
 _SYSTEMS = {"LN": LOINC, "UCUM": UCUM, "DCM": DCM, "SCT": "http://snomed.info/sct"}
 
 
+# Names of table 0396 for systems that are the same wherever they are named, beside the tables of HL7 itself.
+_SHARED = frozenset(
+    {
+        *_SYSTEMS,
+        *("ACR", "ART", "AS4", "AS4E", "ATC", "C4", "C5", "CAS", "CDCA", "CDCM", "CVX", "E", "E5", "EUCLIDES", "I10"),
+        *("I10C", "I10P", "I9", "I9C", "I9CDX", "I9CP", "ICD10", "ICD10AM", "ICDO", "ICDO2", "ICDO3", "ISO", "ISO+"),
+        *("IUPC", "IUPP", "MDC", "MDDX", "MEDC", "MVX", "NDC", "NIC", "NPI", "RC", "RXNORM", "SNM", "SNM3", "UMD"),
+    }
+)
+
+
+def is_shared(name: str) -> bool:
+    """Whether a coding system of this name (table 0396) is one for all; `LIS` or `99LAB` is each laboratory's own."""
+    return name in _SHARED or name.startswith("HL7")
+
+
 def system_uri(name: str) -> str:
     """The URI of a coding system named as in HL7 v2 table 0396; empty stays empty."""
     return _SYSTEMS.get(name, LOCAL + name if name else "")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from schemas.codes import LOINC, Coding, system_uri
+from schemas.codes import LOINC, Coding, is_shared, system_uri
 
 from .context import LONGEST_TOKEN, Context
 from .delimiters import Delimiters
@@ -11,8 +11,6 @@ from .escapes import unescape
 
 # Table 0396 names under which a laboratory keeps codes of its own: they mean something there and nowhere else.
 _OWN = frozenset({"", "L", "LOCAL", "99ZZZ"})
-# 99zzz, where zzz is anything: the same, and another laboratory may have hit upon the same letters.
-_LOCAL = "99"
 
 
 def coding(raw: str, context: Context) -> Coding:
@@ -58,6 +56,7 @@ def _triplet(parts: Sequence[str], organization: str) -> Coding:
     code, display, system = parts
     if system.upper() in _OWN:
         system = organization
-    elif system.startswith(_LOCAL):
+    elif not is_shared(system) and system.partition(":")[0] != organization:
+        # Another laboratory may have hit upon the same letters, for other codes. What we wrote comes back as it was.
         system = f"{organization}:{system}"
     return Coding(code[:LONGEST_TOKEN], display, system_uri(system))

@@ -231,9 +231,12 @@ def test_what_no_index_of_the_database_can_hold_is_refused_alone(laboratory: Lab
     assert laboratory.send(message(2)).state is State.INDEXED
 
 
-def test_two_laboratories_that_hit_upon_the_same_name_for_their_codes_share_no_mapping(laboratory: Laboratory) -> None:
-    laboratory.send(message(1, code="7^白细胞^99LAB"))
-    laboratory.send(message(2, code="7^血小板^99LAB", sender="CHC02"), sender="CHC02")
+@pytest.mark.parametrize("name", ["99LAB", "LIS"])
+def test_two_laboratories_that_hit_upon_the_same_name_for_their_codes_share_no_mapping(
+    laboratory: Laboratory, name: str
+) -> None:
+    laboratory.send(message(1, code=f"7^白细胞^{name}"))
+    laboratory.send(message(2, code=f"7^血小板^{name}", sender="CHC02"), sender="CHC02")
     first = laboratory.terminology.tasks(disclosure_for(LAB), TaskState.OPEN).items[0].task
     laboratory.terminology.map(disclosure_for(LAB), first.id, WBC.code)
     assert [record.observation.code.display for record in under(laboratory, WBC.code)] == ["白细胞"]

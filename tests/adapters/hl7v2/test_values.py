@@ -143,6 +143,7 @@ def test_what_was_no_number_is_noted_without_its_content() -> None:
         ("6690-2^WBC^LN^WBC^白细胞^L", Coding("6690-2", "WBC", LOINC)),
         ("AFP^甲胎蛋白^L^^甲胎蛋白^LN", Coding("AFP", "甲胎蛋白", "urn:dxhub:codes:CHC01")),
         ("^^^HIV^HIV 1/2 Ag/Ab", Coding("HIV", "HIV 1/2 Ag/Ab", "urn:dxhub:codes:CHC01")),
+        ("J18.9^肺炎^I10", Coding("J18.9", "肺炎", "urn:dxhub:codes:I10")),
         ("15000^Histogram^99MRC", Coding("15000", "Histogram", "urn:dxhub:codes:CHC01:99MRC")),
     ],
 )
