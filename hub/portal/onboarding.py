@@ -22,6 +22,8 @@ def onboarding(visit: Visiting) -> Visit:
 router = APIRouter(include_in_schema=False, dependencies=[Depends(onboarding)])
 
 MOST_BYTES = 2_000_000
+# The place of MSH-4 among the fields of a header, its name first.
+_SENDER = 4
 
 
 @router.get("/senders/try")
@@ -57,7 +59,32 @@ def _examined(visit: Visit, content: bytes, name: str) -> Response:
 
 def _page(visit: Visit, trial: Trial | None, name: str = "", content: bytes = b"") -> Response:
     names = [each.source.name for each in visit.verbs.profiles.senders(visit.disclosure)]
-    message = content.decode("utf-8", "replace") if content.isascii() or b"MSH" in content[:64] else ""
     messages = views(trial.examined) if trial and trial.examined else ()
-    shown = message.replace("\r", "\n")
-    return page(visit, "onboarding.html", trial=trial, names=names, name=name, messages=messages, message=shown)
+    return page(
+        visit,
+        "onboarding.html",
+        trial=trial,
+        names=names,
+        name=name,
+        messages=messages,
+        message=_shown(content),
+        strangers=_strangers(trial, [name] if name else names),
+    )
+
+
+def _shown(content: bytes) -> str:
+    """The text for the form: none where it would not be the same bytes when it is sent again."""
+    try:
+        return content.decode().replace("\r", "\n") if b"MSH" in content[:64] else ""
+    except UnicodeDecodeError:
+        return ""
+
+
+def _strangers(trial: Trial | None, known: list[str]) -> list[str]:
+    """What the messages call their sender (MSH-4) where that is none of `known`: the hub would refuse them."""
+    if trial is None or trial.examined is None:
+        return []
+    headers = zip((texts[0] for texts in trial.examined.texts if texts), trial.examined.components, strict=False)
+    sent = ((header[_SENDER].split(component) if len(header) > _SENDER else [""]) for header, component in headers)
+    named = (next((part.strip() for part in parts[:2] if part.strip()), "") for parts in sent)
+    return sorted({each for each in named if each not in known})

@@ -31,9 +31,9 @@ Name = Annotated[str, Query(max_length=64)]
 
 
 @router.get("/senders")
-def senders(visit: Visiting) -> Response:
-    """Every sender with what of it waits, and the institutions that answer for them."""
-    return _list(visit)
+def senders(visit: Visiting, institution: Name = "") -> Response:
+    """Every sender with what of it waits, and the institutions that answer for them; one may be chosen already."""
+    return _list(visit, words={"institution": institution})
 
 
 def _list(visit: Visit, fault: Fault | None = None, words: dict[str, str] | None = None) -> Response:
@@ -79,7 +79,7 @@ def register_institution(visit: Posting, fields: Fields) -> Response:
         visit.verbs.profiles.register_organization(visit.disclosure, known)
     except Fault as fault:
         return _refused(visit, fault, fields)
-    return RedirectResponse("/senders", status_code=303)
+    return RedirectResponse(f"/senders?institution={quote(known.code, safe='')}", status_code=303)
 
 
 def _refused(visit: Visit, fault: Fault, fields: dict[str, str]) -> Response:

@@ -35,6 +35,7 @@ def person(hub: Hub) -> Iterator[Person]:
 def test_an_institution_and_its_sender_are_registered(hub: Hub, person: Person) -> None:
     told = {"code": "CHC77", "institution_name": "暮云社区卫生服务中心", "kind": "community-centre"}
     assert person.send("/senders/institutions", **told).status_code == 303
+    assert '<option value="CHC77" selected>' in person.get("/senders?institution=CHC77").text
     answer = person.send("/senders", name="LIS 77/A&B", institution="CHC77")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/senders/profile?name=LIS%2077%2FA%26B"
@@ -103,10 +104,33 @@ def test_a_vendor_sees_findings_our_reading_and_unmapped_codes_and_nothing_stays
     files = {"file": ("test.hl7", bytes_as_sent)}
     page = person.client.post("/senders/try", data={"csrf": person.csrf, "name": "CHC01"}, files=files)
     assert "王芳" in page.text
+    assert "\N{REPLACEMENT CHARACTER}" not in page.text
     assert hub.verbs.query.deliveries(ASK).total == before
 
     assert person.client.post("/senders/try", data={"csrf": "x"}, files=files).status_code == 403
     assert person.client.post("/senders/try", data={"csrf": person.csrf}, files={"file": ("", b"")}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("sent", "name", "told"),
+    [
+        ("CHC01", "", ""),
+        ("CHC01", "CHC01", ""),
+        ("CHC01", "CHC02", "不是 CHC02"),
+        ("NOBODY", "", "没有名为 NOBODY（MSH-4）的发送方"),
+        ("", "", "MSH-4 为空"),
+    ],
+)
+def test_a_vendor_is_told_that_its_system_names_itself_otherwise(
+    person: Person, sent: str, name: str, told: str
+) -> None:
+    message = result(702).decode().replace("|CHC01|", f"|{sent}|", 1)
+    page = person.client.post(
+        "/senders/try", data={"csrf": person.csrf, "name": name, "message": message}, files={"file": ("", b"")}
+    )
+    assert "MSH|" in page.text
+    assert told in page.text
+    assert ("note-warn" in page.text) == bool(told)
 
 
 @pytest.mark.parametrize("role", [Role.CLINICIAN, Role.LAB_REVIEWER, Role.TECHNICIAN])
