@@ -20,6 +20,7 @@ from .likeness import completed, contradiction, contradicts, corrected, names_di
 from .names import search_keys
 from .persons import describe, move, part, take_apart
 
+_UNDONE = "merge-undone-before"
 _BY_NUMBER = "resident-number"
 _BY_ANSWER = "doubt-"
 
@@ -102,15 +103,27 @@ def _judge(tx: Connection, said: Patient, known: Known | None = None) -> tuple[i
     doubtful = unsure(said, number)
     own = known.person_id if known else None
     others = [other for other in patients.known_by_identifier(tx, number) if other.person_id != own]
+    kept, undone = _parted(tx, known.id, others) if known else (set(), set())
+    others = [other for other in others if other.person_id not in kept]
     if not others:
         return None, {0: doubtful} if doubtful.startswith("number-contradicts") else {}
     questions = {
         other.id: doubtful or unsure(other.patient, number) or contradicts(other.patient, said) for other in others
     }
+    # A person has undone this once: the number alone does not do it again.
+    questions |= {other.id: _UNDONE for other in others if other.person_id in undone}
     agreeing = {other.person_id for other in others if not questions[other.id]}
     if len(agreeing) > 1:
         return None, {other_id: reason or "several-agree" for other_id, reason in questions.items()}
     return next(iter(agreeing), None), {other_id: reason for other_id, reason in questions.items() if reason}
+
+
+def _parted(tx: Connection, patient_id: int, others: list[Known]) -> tuple[set[int], set[int]]:
+    """The persons among these whom somebody has told apart from the patient: by an answer, and by undoing a merge."""
+    answered = set(doubts.known_apart(tx, patient_id))
+    merged = [each for each in merges.known_of(tx, [patient_id]) if each.state is MergeState.UNDONE]
+    undone = {each for merge in merged for each in (merge.prior_id, merge.surviving_id)}
+    return {o.person_id for o in others if o.id in answered}, {o.person_id for o in others if o.id in undone}
 
 
 def _ask(tx: Connection, patient_id: int, questions: dict[int, str], now: dt.datetime) -> None:

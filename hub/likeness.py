@@ -88,8 +88,11 @@ def believable_number(patient: Patient) -> Identifier | None:
 
 def corrected(known: Patient, said: Patient) -> Patient:
     """What is known after a correction: what it says, and of the rest what it neither says nor asks to forget."""
+    systems = {each.system for each in said.identifiers}
     return replace(
         said,
+        # A window that writes its own number alone does not mean that the resident number is gone.
+        identifiers=(*said.identifiers, *(each for each in known.identifiers if each.system not in systems)),
         name=said.name if said.name.text or "name" in said.deleted else known.name,
         birth_date=said.birth_date or (None if "birth_date" in said.deleted else known.birth_date),
         sex=known.sex if said.sex is Sex.UNKNOWN and "sex" not in said.deleted else said.sex,

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, or_, select, union
 
 from schemas.disclosure import Disclosure
 from schemas.faults import NotFound
@@ -95,6 +95,15 @@ def known_linked(tx: Connection, patient_ids: Iterable[int]) -> list[tuple[int, 
         column.patient_id.in_(ids), column.other_patient_id.in_(ids), column.state == DoubtState.LINKED.value
     )
     return [(row.patient_id, row.other_patient_id) for row in tx.execute(query)]
+
+
+def known_apart(tx: Connection, patient_id: int) -> tuple[int, ...]:
+    """The patients of whom a person has said that they are somebody else than this one."""
+    column = t.doubt.c
+    kept = column.state == DoubtState.KEPT_APART.value
+    one = select(column.other_patient_id).where(column.patient_id == patient_id, kept)
+    other = select(column.patient_id).where(column.other_patient_id == patient_id, kept)
+    return tuple(each for each in tx.scalars(union(one, other)) if each != patient_id)
 
 
 def settle(tx: Connection, doubt_id: int, state: DoubtState, decided_by: str, now: dt.datetime | None) -> None:

@@ -308,3 +308,31 @@ def test_numbers_of_an_authority_that_nobody_registered_are_whose_results_they_b
     own = head("ADT^A08", "CHC01"), "EVN|A08", pid("H1", name="李名", by="HIS1")
     assert laboratory.send(*own)[1] == "AA"
     assert {person.patient.name.text for person in laboratory.people()} == {"李名", "李明"}
+
+
+def test_after_an_undone_merge_the_number_that_both_carry_is_a_question(laboratory: Laboratory) -> None:
+    laboratory.send(*result(pid("OLD1"), "F1"))
+    laboratory.send(*result(pid("NEW1"), "F2"))
+    laboratory.send(*a40(pid("NEW1"), "OLD1^^^CHC01"))
+    kernel = laboratory.kernel
+    kernel.identity.undo_merge(kernel.ask(ADMIN), single(laboratory), "两个人")
+    apart = {frozenset({"OLD1"}), frozenset({"NEW1"})}
+    assert laboratory.partition() == apart
+    laboratory.send(head("ADT^A08"), pid("OLD1", resident=MAN))
+    laboratory.send(head("ADT^A08"), pid("NEW1", resident=MAN))
+    assert laboratory.partition() == apart
+    (doubt,) = kernel.query.doubts(kernel.ask(ADMIN))
+    assert doubt.reason == "merge-undone-before"
+    kernel.identity.decide(kernel.ask(ADMIN), doubt.id, link=False)
+    # What is new of a patient has the number looked at again.
+    laboratory.send(head("ADT^A08"), pid("OLD1", name="李明^LIMING", resident=MAN))
+    assert laboratory.partition() == apart
+    assert not kernel.query.doubts(kernel.ask(ADMIN))
+
+
+def test_a_merge_that_does_not_repeat_the_resident_number_takes_it_from_nobody(laboratory: Laboratory) -> None:
+    laboratory.send(*result(pid("NEW1", resident=MAN), "F1"))
+    laboratory.send(*result(pid("OLD1"), "F2"))
+    laboratory.send(*a40(pid("NEW1"), "OLD1^^^CHC01"))
+    (person,) = laboratory.people()
+    assert MAN in {each.value for each in person.patient.identifiers}
