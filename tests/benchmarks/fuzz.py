@@ -1,6 +1,6 @@
 """Mutated messages through `dxhub check`: no crash, nothing over a second, and every accounting adds up.
 
-    python -m tests.benchmarks.fuzz --count 100000 --samples ../shared/samples
+    python -m tests.benchmarks.fuzz --count 100000 --samples $DXHUB_SAMPLES
 
 Prints one JSON object. A message that breaks a promise is kept in the folder given by --keep.
 """
