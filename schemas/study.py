@@ -2,8 +2,20 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .patient import Patient
+
+
+class Hidden(StrEnum):
+    """Why an instance is shown to nobody who treats the patient. Codes of DICOM where they are so: PS3.16 CID 7011."""
+
+    QUALITY = "113001"  # rejected for quality reasons
+    PATIENT_SAFETY = "113037"  # rejected for patient safety reasons
+    WORKLIST = "113038"  # incorrect modality worklist entry
+    EXPIRED = "113039"  # data retention policy expired
+    NOTE = "rejection-note"  # the document that rejects others
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,6 @@ class Instance:
 
     data_set_digest: SHA-256 hex over the data set alone (after the file meta group), as received.
     data_set_offset: where it begins in the stored Part 10 file.
-    metadata: the DICOM JSON model of the header (PS3.18 F.2), bulk data left out, one UTF-8 JSON object.
     """
 
     study: Study
@@ -48,7 +59,6 @@ class Instance:
     transfer_syntax_uid: str
     data_set_digest: str
     data_set_offset: int
-    metadata: bytes
     instance_number: int | None = None
     rows: int = 0
     columns: int = 0
@@ -57,7 +67,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """`patient_issuer`: authority URI of the key by which the source knows the patient."""
+    """A stored study. series_count, instance_count, modalities: of what is not hidden. complete: no more expected."""
 
     id: int
     patient_id: int
@@ -69,6 +79,7 @@ class StudyRecord:
     received_at: dt.datetime
     observed_at: dt.datetime
     report_id: int
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,10 @@ class SeriesRecord:
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """Where an instance lies: object `digest`, its data set from `data_set_offset` to the object's end."""
+    """Where an instance lies: object `digest`, its data set from `data_set_offset` to the object's end.
+
+    hidden: None for what everybody sees. hidden_by: what hid it, as a reference (`Delivery/12`, `Removal/3`).
+    """
 
     id: int
     study_instance_uid: str
@@ -98,11 +112,16 @@ class InstanceRecord:
     columns: int
     frames: int
     received_at: dt.datetime
+    hidden: Hidden | None = None
+    hidden_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyCriteria:
-    """What QIDO-RS or the portal asks. `*`, `?`: wild in text fields (PS3.4 C.2.2.2.4). Dates `YYYYMMDD`, inclusive."""
+    """What QIDO-RS or the portal asks. `*`, `?`: wild in text fields (PS3.4 C.2.2.2.4). Dates `YYYYMMDD`, inclusive.
+
+    hidden: also studies of which every instance is hidden.
+    """
 
     patient_id: int | None = None  # the hub's own record
     patient_identifier: str = ""  # PatientID as the source wrote it
@@ -113,5 +132,6 @@ class StudyCriteria:
     date_to: str = ""
     modality: str = ""
     description: str = ""
+    hidden: bool = False
     limit: int = 100
     offset: int = 0

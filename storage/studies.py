@@ -11,9 +11,10 @@ from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
 from schemas.paging import Page
-from schemas.study import Instance, InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
+from schemas.study import Hidden, Instance, InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
 
 from . import tables as t
+from .hiding import recount
 from .reports import scope
 
 
@@ -86,6 +87,7 @@ def add_study(
         "instance_count": 0,
         "received_at": now,
         "observed_at": observed_at,
+        "last_arrival_at": now,
         "document": to_json(study),
     }
     return int(tx.scalar(t.study.insert().returning(t.study.c.id), values) or 0)
@@ -118,8 +120,13 @@ def add_instance(
     delivery_id: int,
     digest: str,
     now: dt.datetime,
+    hidden: Hidden | None = None,
+    hidden_by: str = "",
 ) -> None:
-    """An instance with its header in DICOM JSON; counts it in its series and study."""
+    """An instance with its header in DICOM JSON; counts it in its series and study, which may grow further.
+
+    hidden, hidden_by: as in InstanceRecord. What is hidden is neither counted nor makes its study grow.
+    """
     values = {
         "sop_instance_uid": instance.sop_instance_uid,
         "series_id": series_id,
@@ -134,11 +141,18 @@ def add_instance(
         "columns": instance.columns,
         "frames": instance.frames,
         "received_at": now,
+        "hidden": hidden or "",
+        "hidden_by": hidden_by,
     }
     instance_id = tx.scalar(t.instance.insert().returning(t.instance.c.id), values)
     tx.execute(t.instance_metadata.insert(), {"instance_id": instance_id, "document": instance.metadata})
-    for table, key in ((t.series, series_id), (t.study, study_id)):
-        tx.execute(table.update().where(table.c.id == key).values(instance_count=table.c.instance_count + 1))
+    if hidden:
+        recount(tx, study_id)
+        return
+    arrived: dict[str, Any] = {"last_arrival_at": now, "completed_at": None}
+    for table, key, values in ((t.series, series_id, {}), (t.study, study_id, arrived)):
+        count = table.c.instance_count + 1
+        tx.execute(table.update().where(table.c.id == key).values(instance_count=count, **values))
 
 
 def _like(pattern: str) -> str:
@@ -162,7 +176,7 @@ def _name(pattern: str) -> Any:
 
 def _matches(criteria: StudyCriteria) -> list[Any]:
     column = t.study.c
-    wanted: list[Any] = []
+    wanted: list[Any] = [] if criteria.hidden else [column.instance_count > 0]
     if criteria.patient_id is not None:
         members = select(t.patient.c.id).where(t.patient.c.person_id == criteria.patient_id)
         wanted.append(column.patient_id.in_(members))
@@ -206,6 +220,7 @@ def _study(row: Any) -> StudyRecord:
         received_at=row.received_at,
         observed_at=row.observed_at,
         report_id=row.report_id,
+        complete=row.completed_at is not None,
     )
 
 
@@ -218,21 +233,22 @@ def search(tx: Connection, disclosure: Disclosure, criteria: StudyCriteria) -> P
     return Page(tuple(_study(row) for row in rows), total, criteria.offset)
 
 
-def study(tx: Connection, disclosure: Disclosure, study_id: int) -> StudyRecord:
-    """Raises NotFound, also where the asker may not know of it."""
-    row = tx.execute(_studies(disclosure).where(t.study.c.id == study_id)).first()
+def study(tx: Connection, disclosure: Disclosure, study_id: int, *, hidden: bool = False) -> StudyRecord:
+    """Raises NotFound, also where the asker may not know of it. hidden: also where every instance is hidden."""
+    shown = [] if hidden else [t.study.c.instance_count > 0]
+    row = tx.execute(_studies(disclosure).where(t.study.c.id == study_id, *shown)).first()
     if row is None:
         raise NotFound("no such study", where="study")
     return _study(row)
 
 
 def series(tx: Connection, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
-    """The series of a study, in the order of their arrival."""
+    """The series of a study that are not hidden, in the order of their arrival."""
     query = (
         select(t.series, t.study.c.study_instance_uid)
         .join(t.study, t.study.c.id == t.series.c.study_id)
         .join(t.organization, t.organization.c.id == t.study.c.organization_id)
-        .where(t.study.c.study_instance_uid == study_instance_uid, *scope(disclosure))
+        .where(t.study.c.study_instance_uid == study_instance_uid, t.series.c.instance_count > 0, *scope(disclosure))
         .order_by(t.series.c.id)
     )
     return tuple(
@@ -241,8 +257,10 @@ def series(tx: Connection, disclosure: Disclosure, study_instance_uid: str) -> t
     )
 
 
-def _chosen(study_uid: str, series_uid: str, sop_uid: str) -> list[Any]:
+def _chosen(study_uid: str, series_uid: str, sop_uid: str, *, hidden: bool) -> list[Any]:
     wanted: list[Any] = [t.study.c.study_instance_uid == study_uid]
+    if not hidden:
+        wanted.append(t.instance.c.hidden == "")
     if series_uid:
         wanted.append(t.series.c.series_instance_uid == series_uid)
     if sop_uid:
@@ -251,15 +269,24 @@ def _chosen(study_uid: str, series_uid: str, sop_uid: str) -> list[Any]:
 
 
 def instances(
-    tx: Connection, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = ""
+    tx: Connection,
+    disclosure: Disclosure,
+    study_uid: str,
+    series_uid: str = "",
+    sop_uid: str = "",
+    *,
+    hidden: bool = False,
 ) -> tuple[InstanceRecord, ...]:
-    """Instances of a study, of one of its series, or the one: by series, instance number, arrival."""
+    """Instances of a study, of one of its series, or the one: by series, instance number, arrival.
+
+    hidden: those that are hidden as well; for whoever administers or audits, never for treatment.
+    """
     query = (
         select(t.instance, t.study.c.study_instance_uid, t.series.c.series_instance_uid)
         .join(t.series, t.series.c.id == t.instance.c.series_id)
         .join(t.study, t.study.c.id == t.series.c.study_id)
         .join(t.organization, t.organization.c.id == t.study.c.organization_id)
-        .where(*_chosen(study_uid, series_uid, sop_uid), *scope(disclosure))
+        .where(*_chosen(study_uid, series_uid, sop_uid, hidden=hidden), *scope(disclosure))
         .order_by(t.instance.c.series_id, t.instance.c.instance_number, t.instance.c.id)
     )
     return tuple(
@@ -277,6 +304,8 @@ def instances(
             columns=row.columns,
             frames=row.frames,
             received_at=row.received_at,
+            hidden=Hidden(row.hidden) if row.hidden else None,
+            hidden_by=row.hidden_by,
         )
         for row in tx.execute(query)
     )
@@ -285,14 +314,14 @@ def instances(
 def instance_metadata(
     tx: Connection, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = ""
 ) -> Iterator[bytes]:
-    """The DICOM JSON object of each instance, in the order of `instances`."""
+    """The DICOM JSON object of each instance that is not hidden, in the order of `instances`."""
     query = (
         select(t.instance_metadata.c.document)
         .join(t.instance, t.instance.c.id == t.instance_metadata.c.instance_id)
         .join(t.series, t.series.c.id == t.instance.c.series_id)
         .join(t.study, t.study.c.id == t.series.c.study_id)
         .join(t.organization, t.organization.c.id == t.study.c.organization_id)
-        .where(*_chosen(study_uid, series_uid, sop_uid), *scope(disclosure))
+        .where(*_chosen(study_uid, series_uid, sop_uid, hidden=False), *scope(disclosure))
         .order_by(t.instance.c.series_id, t.instance.c.instance_number, t.instance.c.id)
     )
     yield from tx.scalars(query)

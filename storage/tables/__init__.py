@@ -3,6 +3,15 @@
 from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
 from .findings import OWN_CODE, decision, delivery_report, observation, report, report_version
+from .image_life import (
+    instance_version,
+    rejection,
+    removal,
+    removed_object,
+    study_announcement,
+    study_change,
+    study_quality,
+)
 from .images import instance, instance_metadata, series, study
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
@@ -25,6 +34,7 @@ __all__ = [
     "doubt",
     "instance",
     "instance_metadata",
+    "instance_version",
     "link",
     "mapping",
     "merge",
@@ -38,6 +48,9 @@ __all__ = [
     "patient_search_key",
     "person",
     "person_version",
+    "rejection",
+    "removal",
+    "removed_object",
     "repair",
     "report",
     "report_alias",
@@ -52,6 +65,9 @@ __all__ = [
     "source",
     "source_version",
     "study",
+    "study_announcement",
+    "study_change",
+    "study_quality",
     "task",
     "token",
 ]

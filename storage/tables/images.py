@@ -1,9 +1,14 @@
 """Studies, series and instances."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from .columns import Exact, Instant, Key, key_column, metadata, reference
 
+# Studies of which more may still come: a handful at any moment, so that whoever looks for them reads a handful.
+ARRIVING = text("completed_at IS NULL")
+
+# `series_count`, `instance_count`, `modalities`: of what is not hidden. `last_arrival_at`: our clock.
+# `completions`: how often the study has been found complete; `completed_at` is empty while more may come.
 study = Table(
     "study",
     metadata,
@@ -23,7 +28,11 @@ study = Table(
     Column("received_at", Instant, nullable=False),
     Column("observed_at", Instant, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("last_arrival_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    Column("completions", Integer, nullable=False, default=0),
     Index("ix_study_patient_id", "patient_id"),
+    Index("ix_study_arriving", "id", sqlite_where=ARRIVING, postgresql_where=ARRIVING),
 )
 
 series = Table(
@@ -37,6 +46,8 @@ series = Table(
     Index("ix_series_study_id", "study_id"),
 )
 
+# `hidden`: empty for what everybody sees, else the code why not (schemas.study.Hidden); `hidden_by`: what hid it, as a
+# FHIR-like reference (`Delivery/12`, `Removal/3`).
 instance = Table(
     "instance",
     metadata,
@@ -54,6 +65,8 @@ instance = Table(
     Column("columns", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
     Column("received_at", Instant, nullable=False),
+    Column("hidden", String, nullable=False, default=""),
+    Column("hidden_by", String, nullable=False, default=""),
     Index("ix_instance_series_id", "series_id"),
 )
 

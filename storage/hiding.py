@@ -1,0 +1,51 @@
+"""Instances that are not shown: kept with their bytes, left out of every answer, and counted nowhere."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, select
+
+from schemas.documents import from_json
+from schemas.study import Hidden, Series
+
+from . import tables as t
+
+# Parameters of one statement: SQLite takes 32,766.
+_HANDFUL = 1000
+
+
+def hide(tx: Connection, study_id: int, sop_instance_uids: Iterable[str], why: Hidden, by: str) -> int:
+    """Hides instances of a study that are shown; how many there were. by: a reference, as in InstanceRecord."""
+    among = select(t.series.c.id).where(t.series.c.study_id == study_id)
+    shown = t.instance.update().where(t.instance.c.series_id.in_(among), t.instance.c.hidden == "")
+    changed = 0
+    named = list(sop_instance_uids)
+    for start in range(0, len(named), _HANDFUL):
+        uids = named[start : start + _HANDFUL]
+        statement = shown.where(t.instance.c.sop_instance_uid.in_(uids)).values(hidden=why.value, hidden_by=by)
+        changed += tx.execute(statement).rowcount
+    recount(tx, study_id)
+    return changed
+
+
+def show(tx: Connection, study_id: int, by: str) -> int:
+    """Shows the instances of a study again that this reference had hidden; how many there were."""
+    among = select(t.series.c.id).where(t.series.c.study_id == study_id)
+    statement = t.instance.update().where(t.instance.c.series_id.in_(among), t.instance.c.hidden_by == by)
+    changed = tx.execute(statement.values(hidden="", hidden_by="")).rowcount
+    recount(tx, study_id)
+    return changed
+
+
+def recount(tx: Connection, study_id: int) -> None:
+    """Makes the numbers and modalities of a study and of its series those of the instances that are not hidden."""
+    visible = select(func.count()).where(t.instance.c.series_id == t.series.c.id, t.instance.c.hidden == "")
+    of_study = t.series.c.study_id == study_id
+    tx.execute(t.series.update().where(of_study).values(instance_count=visible.scalar_subquery()))
+    query = select(t.series.c.instance_count, t.series.c.document).where(of_study, t.series.c.instance_count > 0)
+    shown = [(row[0], from_json(Series, row[1]).modality) for row in tx.execute(query)]
+    values = {
+        "series_count": len(shown),
+        "instance_count": sum(count for count, _ in shown),
+        "modalities": "\\".join(sorted({modality for _, modality in shown} - {""})),
+    }
+    tx.execute(t.study.update().where(t.study.c.id == study_id).values(values))
