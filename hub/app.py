@@ -147,6 +147,7 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     )
     app.state.verbs = verbs
     app.state.settings = settings
+    app.include_router(dicomweb.person_router)
     for part in (fhir, dicomweb, deliveries, recognition, health, portal):
         app.include_router(part.router)
     outcomes.install(app, page=portal.fault_page)

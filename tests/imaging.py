@@ -103,6 +103,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
     app = FastAPI()
     app.state.verbs, app.state.settings = verbs, SimpleNamespace(max_upload_mb=max_upload_mb)
     app.include_router(dicomweb.router)
+    app.include_router(dicomweb.person_router)
     outcomes.install(app)
     try:
         with _served(app) as port:

@@ -17,4 +17,8 @@ router = APIRouter(
 for part in (qido, wado_rendered, wado_bulk, wado, stow):
     router.include_router(part.router)
 
-__all__ = ["router"]
+# The searches again, of one person's studies alone: for the viewer, which looks for priors by a Patient ID.
+person_router = APIRouter(prefix="/viewer/{person}/dicomweb", include_in_schema=False)
+person_router.include_router(qido.router)
+
+__all__ = ["person_router", "router"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from pydicom.datadict import keyword_for_tag
 
-from schemas.faults import InvalidPayload
+from schemas.faults import InvalidPayload, NotFound
 from schemas.study import StudyCriteria
 
 MAX_RESULTS = 1000
@@ -29,6 +29,7 @@ class Search:
     keys: dict[str, str] = field(default_factory=dict)
     limit: int = 100
     offset: int = 0
+    person: int | None = None  # the hub's own record: whatever number an institution knows the person by
 
     def study_criteria(self, study_uid: str = "", *, paged: bool) -> StudyCriteria:
         """What the study level is asked. paged: this search is for studies, so the page is theirs."""
@@ -36,6 +37,7 @@ class Search:
         since, until = _dates(keys.get("StudyDate", ""))
         uids = (study_uid,) if study_uid else tuple(filter(None, re.split(r"[\\,]", keys.get("StudyInstanceUID", ""))))
         return StudyCriteria(
+            patient_id=self.person,
             patient_identifier=keys.get("PatientID", ""),
             patient_name=keys.get("PatientName", ""),
             accession_number=keys.get("AccessionNumber", ""),
@@ -76,9 +78,22 @@ def searcher(level: str) -> Callable[[Request], Search]:
                 if keyword not in known:
                     raise InvalidPayload("matching on this attribute is not offered", where=name[:64])
                 keys[keyword] = value.strip()
-        return Search(keys, min(page["limit"], MAX_RESULTS), page["offset"])
+        person = _person(request)
+        if person is not None:
+            # A viewer asks for the priors by the number of one institution; another knows the person by another.
+            keys.pop("PatientID", None)
+        return Search(keys, min(page["limit"], MAX_RESULTS), page["offset"], person)
 
     return search
+
+
+def _person(request: Request) -> int | None:
+    given = request.path_params.get("person")
+    if given is None:
+        return None
+    if not re.fullmatch(r"\d{1,15}", given):
+        raise NotFound("no such person", where="person")
+    return int(given)
 
 
 def _keyword(name: str) -> str:
