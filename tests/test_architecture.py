@@ -43,8 +43,10 @@ EDGES = {
 NO_PATIENTS = {
     "storage.accounts",
     "storage.certificates",
+    "storage.commitments",
     "storage.destinations",
     "storage.mappings",
+    "storage.nodes",
     "storage.organizations",
     "storage.outbox",
     "storage.repairs",

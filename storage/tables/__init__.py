@@ -13,6 +13,7 @@ from .image_life import (
     study_quality,
 )
 from .images import instance, instance_metadata, series, study
+from .network import dicom_node, procedure_step, procedure_step_message, storage_commitment
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
 from .parties import account, mapping, organization, setting, source, source_version, task, token
@@ -30,6 +31,7 @@ __all__ = [
     "delivery",
     "delivery_report",
     "destination",
+    "dicom_node",
     "dispatch",
     "doubt",
     "instance",
@@ -48,6 +50,8 @@ __all__ = [
     "patient_search_key",
     "person",
     "person_version",
+    "procedure_step",
+    "procedure_step_message",
     "rejection",
     "removal",
     "removed_object",
@@ -64,6 +68,7 @@ __all__ = [
     "setting",
     "source",
     "source_version",
+    "storage_commitment",
     "study",
     "study_announcement",
     "study_change",
