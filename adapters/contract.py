@@ -9,6 +9,7 @@ from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
 from schemas.dispatch import Sender
 from schemas.editing import Editor
+from schemas.header import Describe
 
 # How much of a content's head a sniffer is given.
 HEAD_BYTES = 4096
@@ -40,6 +41,7 @@ class Adapter:
     sender: makes what carries reports out, from settings of its own; None where the protocol only receives.
     editors: by format, how a person may change a content.
     strict: by format, what in a content departs from the standard itself, for the vendor of the sending system.
+    describers: by format, what is made of a stored instance's header after its acknowledgement.
     """
 
     name: str
@@ -52,3 +54,4 @@ class Adapter:
     sender: Callable[..., Sender] | None = None
     editors: Mapping[Format, Editor] = field(default_factory=dict)
     strict: Mapping[Format, Callable[[bytes], Conformance]] = field(default_factory=dict)
+    describers: Mapping[Format, Describe] = field(default_factory=dict)

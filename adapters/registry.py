@@ -7,6 +7,7 @@ from schemas.accounts import Examine
 from schemas.conformance import Conformance
 from schemas.delivery import Format, Read
 from schemas.editing import Editor
+from schemas.header import Describe
 
 from .contract import HEAD_BYTES, Adapter
 
@@ -23,6 +24,10 @@ EDITORS: Mapping[Format, Editor] = {kind: editor for adapter in ADAPTERS for kin
 
 STRICT: Mapping[Format, Callable[[bytes], Conformance]] = {
     kind: strict for adapter in ADAPTERS for kind, strict in adapter.strict.items()
+}
+
+DESCRIBERS: Mapping[Format, Describe] = {
+    kind: describe for adapter in ADAPTERS for kind, describe in adapter.describers.items()
 }
 
 REPAIRS: tuple[str, ...] = tuple(name for adapter in ADAPTERS for name in adapter.repairs)

@@ -186,7 +186,7 @@ def _check(commands: _Commands) -> None:
 
 def run_check(arguments: argparse.Namespace, _: Settings) -> int:
     """Exit code 1 where any file would be refused or, with `--strict`, departs from its standard."""
-    answers = [check(path, app.READERS, app.sniff, app.EXAMINERS) for path in arguments.files]
+    answers = [check(path, app.READERS, app.sniff, app.EXAMINERS, app.DESCRIBERS) for path in arguments.files]
     for answer in answers:
         if arguments.strict:
             answer["strict"] = strictness(Path(answer["file"]), app.STRICT, app.sniff)

@@ -14,13 +14,14 @@ from fastapi import FastAPI
 
 from adapters import dicom, hl7v2
 from adapters.contract import Listener
-from adapters.registry import EDITORS, EXAMINERS, READERS, REPAIRS, STRICT, sniff
+from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, STRICT, sniff
 from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
 from hub.doors import in_clear, require_doors
 from hub.examination import Examination
+from hub.headers import Describing, Headers
 from hub.ingest import Ingest, Repairs, Senders
 from hub.ingest.reconcile import reconcile
 from hub.metrics import count_delivery
@@ -35,7 +36,7 @@ from hub.terminology import Terminology
 from hub.verbs import Verbs
 from hub.web_server import WebServer
 from hub.worker import Worker
-from schemas.delivery import Delivery, Receipt
+from schemas.delivery import Delivery, Format, Receipt
 from schemas.dispatch import Sender
 from schemas.faults import Internal
 from storage import presence
@@ -43,7 +44,7 @@ from storage.database import Database
 from storage.migrate import migrate
 from storage.objects import Objects, objects_from_url
 
-__all__ = ["EXAMINERS", "READERS", "STRICT", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
+__all__ = ["DESCRIBERS", "EXAMINERS", "READERS", "STRICT", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
 
 log = structlog.get_logger()
 VERSION = "0.1.0"
@@ -121,7 +122,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         access=stores.access,
         ingest=ingest,
         query=Query(database),
-        retrieve=Retrieve(database, objects),
+        retrieve=Retrieve(database, objects, _headers(stores)),
         recognition=Recognition(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, sniff),
@@ -182,8 +183,13 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
         )
     if "worker" in parts:
         made["worker"] = Worker(hub.stores.database)
+        made["headers"] = Describing(_headers(hub.stores))
         made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
+
+
+def _headers(stores: Stores) -> Headers:
+    return Headers(stores.database, stores.objects, DESCRIBERS[Format.DICOM])
 
 
 def _sender(settings: Settings) -> Sender:

@@ -11,6 +11,7 @@ from schemas.accounts import Examine, FieldAccount
 from schemas.delivery import Accounting, Channel, Format, Origin, Read, Reading
 from schemas.documents import to_json
 from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
+from schemas.header import Describe
 from schemas.organization import Source
 
 _HEAD = 4096
@@ -23,10 +24,12 @@ def check(
     readers: Mapping[Format, Read],
     sniff: Callable[[bytes], Format],
     examiners: Mapping[Format, Examine] = MappingProxyType({}),
+    describers: Mapping[Format, Describe] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """One object a file, as `dxhub check --json` prints it; see the contract."""
     try:
         kind, reading = _read(path, readers, sniff)
+        accounting = _described(path, describers[kind]) if kind in describers else reading.accounting
     except Fault as fault:
         where = {"category": fault.category.value, "text": fault.text, "where": fault.where}
         return {"file": str(path), "ok": False, "fault": where}
@@ -35,8 +38,13 @@ def check(
         "ok": True,
         "reports": [json.loads(to_json(report)) for report in reading.reports],
         "patients": [json.loads(to_json(patient)) for patient in reading.patients],
-        "accounting": _accounting(reading.accounting) | _fields(path, examiners.get(kind)),
+        "accounting": _accounting(accounting) | _fields(path, examiners.get(kind)),
     }
+
+
+def _described(path: Path, describe: Describe) -> Accounting:
+    with path.open("rb") as content:
+        return describe(content, _SOURCE.charset).accounting
 
 
 def _accounting(accounting: Accounting) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Studies, series and instances: where each lies, and what QIDO-RS asks about."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +122,7 @@ def add_instance(
     hidden: Hidden | None = None,
     hidden_by: str = "",
 ) -> None:
-    """An instance with its header in DICOM JSON; counts it in its series and study, which may grow further.
+    """An instance; counts it in its series and study, which may grow further.
 
     hidden, hidden_by: as in InstanceRecord. What is hidden is neither counted nor makes its study grow.
     """
@@ -144,8 +143,7 @@ def add_instance(
         "hidden": hidden or "",
         "hidden_by": hidden_by,
     }
-    instance_id = tx.scalar(t.instance.insert().returning(t.instance.c.id), values)
-    tx.execute(t.instance_metadata.insert(), {"instance_id": instance_id, "document": instance.metadata})
+    tx.execute(t.instance.insert(), values)
     if hidden:
         recount(tx, study_id)
         return
@@ -309,19 +307,3 @@ def instances(
         )
         for row in tx.execute(query)
     )
-
-
-def instance_metadata(
-    tx: Connection, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = ""
-) -> Iterator[bytes]:
-    """The DICOM JSON object of each instance that is not hidden, in the order of `instances`."""
-    query = (
-        select(t.instance_metadata.c.document)
-        .join(t.instance, t.instance.c.id == t.instance_metadata.c.instance_id)
-        .join(t.series, t.series.c.id == t.instance.c.series_id)
-        .join(t.study, t.study.c.id == t.series.c.study_id)
-        .join(t.organization, t.organization.c.id == t.study.c.organization_id)
-        .where(*_chosen(study_uid, series_uid, sop_uid, hidden=False), *scope(disclosure))
-        .order_by(t.instance.c.series_id, t.instance.c.instance_number, t.instance.c.id)
-    )
-    yield from tx.scalars(query)

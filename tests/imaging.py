@@ -24,6 +24,7 @@ from adapters.contract import Listener
 from hub.access import Access
 from hub.api import dicomweb, outcomes
 from hub.examination import Examination
+from hub.headers import Headers
 from hub.ingest import Ingest, Repairs, Senders
 from hub.notify import Notify
 from hub.profiles import Profiles
@@ -87,7 +88,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         access=access,
         ingest=ingest,
         query=Query(database),
-        retrieve=Retrieve(database, objects),
+        retrieve=Retrieve(database, objects, Headers(database, objects, dicom.ADAPTER.describers[Format.DICOM])),
         recognition=Recognition(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, _sniff),

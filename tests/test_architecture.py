@@ -32,9 +32,13 @@ EDGES = {
     "hub.ingest.service",  # a reader: the bytes are kept all the same
     "hub.examination.service",  # a reader, asked what it would make of a changed text
     "hub.receivers",  # a process: what follows the fork belongs to the one that it came from
-    "adapters.dicom.store_scp",  # an association, and one request within it
-    "adapters.dicom.transport",  # a connection before it is an association
+    "adapters.dicom.store_scp",  # one request within an association
+    "adapters.dicom.dimse.acceptor",  # who asks for an association is looked up
+    "adapters.dicom.dimse.association",  # one request within it
+    "adapters.dicom.dimse.messages",  # a data set that pydicom is to read: whatever its bytes provoke
+    "adapters.dicom.dimse.server",  # a connection
     "adapters.hl7v2.connection",  # a connection
+    "hub.headers",  # a reader, asked about what is stored: one instance stays without its header
     "hub.notify.queueing",  # a report that cannot be written holds up no other
     "hub.notify.outbound",  # a round of sending, and a destination's turn
 }

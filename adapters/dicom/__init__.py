@@ -3,6 +3,7 @@
 from adapters.contract import Adapter
 from schemas.delivery import Format
 
+from .description import describe
 from .meta import is_dicom
 from .part10 import read
 from .store_scp import StoreScp
@@ -15,4 +16,5 @@ ADAPTER = Adapter(
     sniffers={Format.DICOM: is_dicom},
     media_types={Format.DICOM: "application/dicom"},
     listener=listener,
+    describers={Format.DICOM: describe},
 )

@@ -1,4 +1,4 @@
-"""The header as DICOM JSON, made once when an instance is read. Source: DICOM PS3.18 annex F.2."""
+"""The header as DICOM JSON, made once after an instance has been acknowledged. Source: DICOM PS3.18 annex F.2."""
 
 import base64
 import json
@@ -29,6 +29,28 @@ def describe(header: Header) -> tuple[bytes, Accounting]:
     return document.encode("utf-8", "replace"), writer.accounting()
 
 
+def outline(header: Header) -> Accounting:
+    """What will become of each top-level element, told from its form alone: no value is decoded for it.
+
+    `describe` may find more: values that do not fit their VR, and what lies within items.
+    """
+    writer = _Writer()
+    for tag, element in header.dataset.elements.items():
+        if tag & 0xFFFF == 0 or (element.items is None and _is_bulk(element) and not _is_short(element)):
+            writer.keep(element, _key(tag))
+        else:
+            writer.mapped += 1
+    return writer.accounting()
+
+
+def _is_bulk(element: Element) -> bool:
+    return element.tag in PIXELS or element.value is None or element.vr in BULK_VRS
+
+
+def _is_short(element: Element) -> bool:
+    return element.value is not None and len(element.value) <= MAX_INLINE
+
+
 class _Writer:
     def __init__(self) -> None:
         self.mapped = self.kept = self.flagged = 0
@@ -57,7 +79,7 @@ class _Writer:
                 for number, item in enumerate(element.items, start=1)
             ]
             return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
-        if element.tag in PIXELS or element.value is None or element.vr in BULK_VRS:
+        if _is_bulk(element):
             return self._binary(element, path)
         try:
             values = header.values(element)
@@ -72,13 +94,18 @@ class _Writer:
         )
 
     def _binary(self, element: Element, path: str) -> dict[str, Any]:
-        if element.value is not None and len(element.value) <= MAX_INLINE:
+        if element.value is not None and _is_short(element):
             self._count("mapped", path)
             inline = base64.b64encode(element.value).decode("ascii")
             return {"vr": _vr(element), "InlineBinary": inline} if inline else {"vr": _vr(element)}
-        size = "encapsulated" if element.length == UNDEFINED else f"{element.length} bytes"
-        self._count("kept", path, f"{path} {element.vr}: {size}, kept in the original")
+        self.keep(element, path)
         return {"vr": _vr(element), "BulkDataURI": f"bulkdata/{path}"}
+
+    def keep(self, element: Element, path: str) -> None:
+        """Count an element that is left in the original."""
+        size = "encapsulated" if element.length == UNDEFINED else f"{element.length} bytes"
+        note = f"{path} {element.vr}: {size}, kept in the original" if element.tag & 0xFFFF else ""
+        self._count("kept", path, note)
 
     def _count(self, what: str, path: str, note: str = "") -> None:
         if "/" not in path:

@@ -49,9 +49,9 @@ def _read(source: BinaryIO, found: Encoding, digest: str, start: int, end: int, 
     _check_promised(found, uids)
     _check_whole(header)
     subject = patient(header, origin.source.authority)
-    document, accounting = metadata.describe(header)
-    instance = _instance(header, uids, subject, found, digest, document)
-    return documents.reading(source, header, instance, origin, accounting)
+    instance = _instance(header, uids, subject, found, digest)
+    # The header as DICOM JSON is made afterwards: whoever sends does not wait for it.
+    return documents.reading(source, header, instance, origin, metadata.outline(header))
 
 
 def _digest(content: BinaryIO, offset: int) -> tuple[str, int]:
@@ -89,9 +89,7 @@ def _check_whole(header: Header) -> None:
         raise InvalidPayload("describes an image and ends before its pixel data", where=place(PIXEL_DATA))
 
 
-def _instance(
-    header: Header, uids: dict[int, str], subject: Patient, found: Encoding, digest: str, document: bytes
-) -> Instance:
+def _instance(header: Header, uids: dict[int, str], subject: Patient, found: Encoding, digest: str) -> Instance:
     study = Study(
         study_instance_uid=uids[STUDY_INSTANCE],
         patient=subject,
@@ -118,7 +116,6 @@ def _instance(
         transfer_syntax_uid=found.transfer_syntax_uid,
         data_set_digest=digest,
         data_set_offset=found.offset,
-        metadata=document,
         instance_number=_counted(header, 0x00200013),
         rows=_counted(header, ROWS) or 0,
         columns=_counted(header, COLUMNS) or 0,

@@ -5,6 +5,7 @@ checked against limits and against the bytes that are there, so that what follow
 without fear; nothing is allocated because a length says so.
 """
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
@@ -42,6 +43,7 @@ class Element:
     """One element. `offset`: of its value in the source. `length`: as declared; UNDEFINED where a delimiter ends it.
 
     value: None for a sequence, for pixel data and for what is longer than MAX_VALUE. items: of a sequence.
+    fragments: of encapsulated pixel data, the offset table's item first: offset and length of each, by turns.
     """
 
     tag: int
@@ -51,6 +53,7 @@ class Element:
     little: bool
     value: bytes | None = None
     items: list["DataSet"] | None = None
+    fragments: "array[int] | None" = None
 
 
 @dataclass(slots=True)
@@ -218,7 +221,7 @@ class _Scan:
                 element.items = []
                 stack.append(_Open(top.dataset, top.explicit, None, element))
             else:
-                self._fragments()
+                self._fragments(element)
         elif element.vr == "SQ":
             element.items = []
             end = self.position + element.length
@@ -234,8 +237,9 @@ class _Scan:
             element.value = self._take(element.length)
             self._check_kept(element)
 
-    def _fragments(self) -> None:
-        """Step over encapsulated pixel data: items of defined length up to a sequence delimiter (PS3.5 A.4)."""
+    def _fragments(self, element: Element) -> None:
+        """Note, and step over, encapsulated pixels: items of defined length up to a sequence delimiter (PS3.5 A.4)."""
+        found = element.fragments = array("Q")
         while True:
             group, number, length = self.formats.implicit.unpack(self._take(8))
             tag = group << 16 | number
@@ -243,6 +247,7 @@ class _Scan:
                 return
             if tag != ITEM or length == UNDEFINED:
                 raise InvalidPayload(f"expected a fragment, found {place(tag)}", where=place(self.tag))
+            found.extend((self.position, length))
             self._skip(length)
             self._check_count()
 

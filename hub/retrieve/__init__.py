@@ -1,5 +1,6 @@
 """Handing out what is kept: originals, documents, waveforms, images."""
 
+from hub.headers import Headers
 from storage.database import Database
 from storage.objects import Objects
 
@@ -14,6 +15,6 @@ __all__ = ["Content", "Retrieve", "Window"]
 class Retrieve(Documents, Images):
     """Everything that can be opened, read under a Disclosure and audited."""
 
-    def __init__(self, database: Database, objects: Objects) -> None:
+    def __init__(self, database: Database, objects: Objects, headers: Headers | None = None) -> None:
         Documents.__init__(self, database, objects)
-        Images.__init__(self, database, objects)
+        Images.__init__(self, database, objects, headers)

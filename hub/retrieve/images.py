@@ -3,15 +3,18 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain
 
 from hub.access import Permission
-from hub.disclosing import disclosing
+from hub.disclosing import Asked, disclosing
+from hub.headers import Headers
 from schemas.disclosure import Action, Disclosure
-from schemas.faults import NotFound, UnsupportedPayload
+from schemas.faults import Internal, NotFound, UnsupportedPayload
 from schemas.study import InstanceRecord, StudyCriteria
-from storage import studies
+from storage import headers, studies
 from storage.database import Database
+from storage.headers import KeptHeader
 from storage.objects import Objects
 
 from .bulk import locate
@@ -27,9 +30,10 @@ OCTETS = "application/octet-stream"
 class Images:
     """What the index says of a study's instances, and their bytes. Every one handed out is audited."""
 
-    def __init__(self, database: Database, objects: Objects) -> None:
+    def __init__(self, database: Database, objects: Objects, headers: Headers | None = None) -> None:
         self._database = database
         self._objects = objects
+        self._headers = headers
         # A large image takes hundreds of megabytes while it is drawn.
         self._drawing = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
@@ -47,9 +51,15 @@ class Images:
 
         root: the address of the DICOMweb service, in which BulkDataURIs are completed.
         """
-        found = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)
-        series = dict.fromkeys(instance.series_instance_uid for instance in found)
-        return self._metadata(disclosure, study_uid, tuple(series), sop_uid, root)
+        uid = sop_uid or series_uid or study_uid
+        with self._opening(disclosure, Action.READ, uid) as asked:
+            found = headers.of(asked.tx, disclosure, study_uid, series_uid, sop_uid)
+            self._shows(asked, disclosure, study_uid, uid, len(found))
+        if missing := [header.instance_id for header in found if header.document is None]:
+            self._made().ensure(missing)
+            with self._database.read() as tx:
+                found = headers.of(tx, disclosure, study_uid, series_uid, sop_uid)
+        return (_document(header, f"{root}/studies/{study_uid}") for header in found if header.document)
 
     def frames(
         self, disclosure: Disclosure, study_uid: str, series_uid: str, sop_uid: str, numbers: Sequence[int]
@@ -108,18 +118,27 @@ class Images:
         self, disclosure: Disclosure, action: Action, study_uid: str, series_uid: str, sop_uid: str
     ) -> tuple[InstanceRecord, ...]:
         uid = sop_uid or series_uid or study_uid
-        with disclosing(
-            self._database, disclosure, action, f"ImagingStudy?uid={uid}", Permission.READ_REPORTS
-        ) as asked:
-            criteria = StudyCriteria(study_instance_uids=(study_uid,), limit=1)
-            known = studies.search(asked.tx, disclosure, criteria).items
+        with self._opening(disclosure, action, uid) as asked:
             found = studies.instances(asked.tx, disclosure, study_uid, series_uid, sop_uid)
-            if not known or not found:
-                raise NotFound("no such study, series or instance", where=uid)
-            asked.entity = f"ImagingStudy/{known[0].id}"
-            asked.detail = f"{len(found)} instances"
-            asked.shows([known[0].patient_id])
+            self._shows(asked, disclosure, study_uid, uid, len(found))
         return found
+
+    def _opening(self, disclosure: Disclosure, action: Action, uid: str) -> AbstractContextManager[Asked]:
+        return disclosing(self._database, disclosure, action, f"ImagingStudy?uid={uid}", Permission.READ_REPORTS)
+
+    @staticmethod
+    def _shows(asked: Asked, disclosure: Disclosure, study_uid: str, uid: str, number: int) -> None:
+        known = studies.search(asked.tx, disclosure, StudyCriteria(study_instance_uids=(study_uid,), limit=1)).items
+        if not known or not number:
+            raise NotFound("no such study, series or instance", where=uid)
+        asked.entity = f"ImagingStudy/{known[0].id}"
+        asked.detail = f"{number} instances"
+        asked.shows([known[0].patient_id])
+
+    def _made(self) -> Headers:
+        if self._headers is None:
+            raise Internal("this hub makes no headers of instances", where="metadata")
+        return self._headers
 
     def _file(self, instance: InstanceRecord) -> Content:
         size = self._objects.size(instance.digest)
@@ -132,18 +151,6 @@ class Images:
             chunks = self._objects.stream(instance.digest, instance.data_set_offset)
         media_type = f"application/dicom; transfer-syntax={instance.transfer_syntax_uid}"
         return Content(media_type, f"{instance.sop_instance_uid}.dcm", size, chain([first], chunks), instance.digest)
-
-    def _metadata(
-        self, disclosure: Disclosure, study_uid: str, series: tuple[str, ...], sop_uid: str, root: str
-    ) -> Iterator[bytes]:
-        for series_uid in series:
-            with self._database.read() as tx:
-                rows = studies.instances(tx, disclosure, study_uid, series_uid, sop_uid)
-                documents = list(studies.instance_metadata(tx, disclosure, study_uid, series_uid, sop_uid))
-            for row, document in zip(rows, documents, strict=True):
-                path = f"studies/{study_uid}/series/{series_uid}/instances/{row.sop_instance_uid}"
-                # A quote inside a JSON string is escaped, so this can only be the key itself.
-                yield document.replace(b'"BulkDataURI":"', f'"BulkDataURI":"{root}/{path}/'.encode())
 
     def _frames(self, instance: InstanceRecord, numbers: Sequence[int]) -> Iterator[Content]:
         media_type = f"{OCTETS}; transfer-syntax={instance.transfer_syntax_uid}"
@@ -166,3 +173,9 @@ class Images:
             pixels, header = read_frame(source, instance.transfer_syntax_uid, frame)
             image = draw(pixels, header, frame, window)
         return encode(fit(image, *viewport) if viewport else image, media_type, quality)
+
+
+def _document(header: KeptHeader, study: str) -> bytes:
+    path = f"{study}/series/{header.series_instance_uid}/instances/{header.sop_instance_uid}/"
+    # A quote inside a JSON string is escaped, so this can only be the key itself.
+    return headers.unpacked(header.document or b"").replace(b'"BulkDataURI":"', f'"BulkDataURI":"{path}'.encode())

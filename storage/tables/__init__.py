@@ -3,6 +3,7 @@
 from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
 from .findings import OWN_CODE, decision, delivery_report, observation, report, report_version
+from .headers import instance_header
 from .image_life import (
     instance_version,
     rejection,
@@ -12,7 +13,7 @@ from .image_life import (
     study_change,
     study_quality,
 )
-from .images import instance, instance_metadata, series, study
+from .images import instance, series, study
 from .network import dicom_node, procedure_step, procedure_step_message, storage_commitment
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
@@ -35,7 +36,7 @@ __all__ = [
     "dispatch",
     "doubt",
     "instance",
-    "instance_metadata",
+    "instance_header",
     "instance_version",
     "link",
     "mapping",

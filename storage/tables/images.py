@@ -1,8 +1,8 @@
 """Studies, series and instances."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
 
-from .columns import Exact, Instant, Key, key_column, metadata, reference
+from .columns import Exact, Instant, key_column, metadata, reference
 
 # Studies of which more may still come: a handful at any moment, so that whoever looks for them reads a handful.
 ARRIVING = text("completed_at IS NULL")
@@ -68,11 +68,4 @@ instance = Table(
     Column("hidden", String, nullable=False, default=""),
     Column("hidden_by", String, nullable=False, default=""),
     Index("ix_instance_series_id", "series_id"),
-)
-
-instance_metadata = Table(
-    "instance_metadata",
-    metadata,
-    Column("instance_id", Key, ForeignKey("instance.id"), primary_key=True),
-    Column("document", LargeBinary, nullable=False),
 )

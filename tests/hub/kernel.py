@@ -61,7 +61,6 @@ def _instance(said: dict[str, Any], patient: Patient) -> Instance:
         transfer_syntax_uid="1.2.840.10008.1.2.1",
         data_set_digest=said.get("pixels", said["sop"]),
         data_set_offset=132,
-        metadata=b"{}",
         instance_number=1,
     )
 

@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.dicom.charset import choose, terms
+from adapters.dicom.description import describe
 from adapters.dicom.header import Header
-from adapters.dicom.part10 import read
 from adapters.dicom.structure import DataSet, Element
 from adapters.dicom.subject import person_name
-from schemas.delivery import Origin
 
 # The commonest characters of names, by frequency lists: surnames first.
 COMMON = (
@@ -82,9 +81,9 @@ def test_unreadable_bytes_are_shown_as_such_and_nothing_is_raised() -> None:
         ("chrX2.dcm", {"Alphabetic": "Wang^XiaoDong", "Ideographic": "王^小东"}),
     ],
 )
-def test_other_scripts_of_the_standard(samples: Path, origin: Origin, name: str, expected: dict[str, str]) -> None:
+def test_other_scripts_of_the_standard(samples: Path, name: str, expected: dict[str, str]) -> None:
     with (samples / "dicom/charset" / name).open("rb") as content:
-        metadata = json.loads(read(content, origin).instances[0].metadata)
+        metadata = json.loads(describe(content).document)
     assert metadata["00100010"]["Value"] == [expected]
 
 

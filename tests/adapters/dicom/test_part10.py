@@ -23,6 +23,7 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 
+from adapters.dicom.description import describe
 from adapters.dicom.part10 import read
 from adapters.dicom.structure import MAX_DEPTH
 from schemas.delivery import Channel, Origin, Reading
@@ -87,12 +88,11 @@ def test_study_becomes_a_report_that_waits_for_its_reading(origin: Origin) -> No
     assert (report.accession_number, report.organization, report.code.code) == ("A20250115001", "CHC01", "CT")
 
 
-def test_metadata_is_what_pydicom_says_without_the_pixels(origin: Origin) -> None:
+def test_metadata_is_what_pydicom_says_without_the_pixels() -> None:
     ds = ct()
     ds.ReferencedStudySequence = Sequence([Dataset()])
     ds.ReferencedStudySequence[0].ReferencedSOPInstanceUID = "1.2.3"
-    (instance,) = read_bytes(part10(ds), origin).instances
-    ours = json.loads(instance.metadata)
+    ours = json.loads(describe(io.BytesIO(part10(ds))).document)
     theirs = dcmread(io.BytesIO(part10(ds))).to_json_dict(bulk_data_element_handler=lambda _: "elsewhere")
     assert ours.pop("7FE00010") == {"vr": "OW", "BulkDataURI": "bulkdata/7FE00010"}
     del theirs["7FE00010"]
@@ -100,10 +100,10 @@ def test_metadata_is_what_pydicom_says_without_the_pixels(origin: Origin) -> Non
     assert ours == theirs
 
 
-def test_real_headers_agree_with_pydicom(samples: Path, origin: Origin) -> None:
+def test_real_headers_agree_with_pydicom(samples: Path) -> None:
     for name in ("CT_small.dcm", "MR_small_bigendian.dcm", "dx_image.dcm", "sr_document.dcm", "eCT_Supplemental.dcm"):
         content = (samples / "dicom/single" / name).read_bytes()
-        ours = json.loads(read_bytes(content, origin).instances[0].metadata)
+        ours = json.loads(describe(io.BytesIO(content)).document)
         theirs = dcmread(io.BytesIO(content)).to_json_dict(bulk_data_element_handler=lambda _: "elsewhere")
         for tag in set(ours) & set(theirs) - {"00080005"}:
             if theirs[tag].get("Value") and ours[tag]["vr"] == theirs[tag]["vr"]:
@@ -281,11 +281,11 @@ def test_ecg_waveform_is_an_instance_and_a_recording(samples: Path, origin: Orig
     assert recording.samples_uv.shape == (12, 10000)
 
 
-def test_nothing_is_lost_in_silence(origin: Origin) -> None:
+def test_nothing_is_lost_in_silence() -> None:
     ds = ct()
     ds.add_new(0x00280008, "IS", "1")
     content = part10(ds).replace(b"(\0\x08\0IS\x02\x001 ", b"(\0\x08\0IS\x02\x001A")
-    accounting = read_bytes(content, origin).accounting
+    accounting = describe(io.BytesIO(content)).accounting
     assert accounting.mapped + accounting.kept + accounting.flagged == accounting.total == len(ds)
     assert accounting.flagged == 1
     assert accounting.notes[0].startswith("00280008 IS: not a number")

@@ -41,7 +41,7 @@ def segments_of(path: Path) -> int:
 
 
 def checked(path: Path) -> dict[str, Any]:
-    return check(path, app.READERS, app.sniff, app.EXAMINERS)
+    return check(path, app.READERS, app.sniff, app.EXAMINERS, app.DESCRIBERS)
 
 
 @pytest.mark.parametrize("name", sorted(set(SAMPLES) - set(_REFUSED)))

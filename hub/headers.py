@@ -1,0 +1,98 @@
+"""Headers of instances: made once, soon after their acknowledgement, or when somebody asks for one before."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from schemas.faults import Busy, Fault
+from schemas.header import Describe, InstanceHeader
+from storage import headers
+from storage.database import Database
+from storage.headers import Undescribed
+from storage.objects import Objects
+
+log = structlog.get_logger()
+_BATCH = 64
+_EVERY_S = 1.0
+# A transaction that began earlier may commit a smaller number later: so far back each round looks again.
+_OVERLAP = 2000
+_NICENESS = 10
+
+
+class Headers:
+    """Makes and keeps them. describe: what an adapter reads in a stored instance."""
+
+    def __init__(self, database: Database, objects: Objects, describe: Describe) -> None:
+        self._database = database
+        self._objects = objects
+        self._describe = describe
+
+    def next_batch(self, after: int) -> list[Undescribed]:
+        """Instances without a header, by id, the first behind `after`."""
+        with self._database.read() as tx:
+            return headers.known_undescribed(tx, after, _BATCH)
+
+    def ensure(self, instance_ids: Sequence[int]) -> None:
+        """Makes those of these instances that nobody has made yet. Raises Busy where the store does not answer."""
+        for start in range(0, len(instance_ids), _BATCH):
+            with self._database.read() as tx:
+                missing = headers.known_undescribed_of(tx, instance_ids[start : start + _BATCH])
+            self.make(missing)
+
+    def make(self, missing: Iterable[Undescribed]) -> None:
+        """Describes each and keeps all of them in one transaction. Raises Busy where a store does not answer."""
+        if made := [(each, self._of(each)) for each in missing]:
+            with self._database.write() as tx:
+                headers.add(tx, made)
+
+    def _of(self, which: Undescribed) -> InstanceHeader:
+        try:
+            with self._objects.open(which.digest) as content:
+                return self._describe(content, which.charset)
+        except Busy:
+            raise
+        except Fault as fault:
+            log.warning("header.not_made", instance=which.instance_id, category=fault.category.value)
+        except Exception:  # a reader's bug: to try again what cannot succeed would hold up all that come after it
+            log.exception("header.reader_failed", instance=which.instance_id)
+        return InstanceHeader(b"{}")
+
+
+class Describing:
+    """A thread that makes what nobody has asked for yet, when there is time. port: none, 0."""
+
+    port = 0
+
+    def __init__(self, headers: Headers, waiting: Callable[[float], bool] | None = None) -> None:
+        self._headers = headers
+        self._stopping = threading.Event()
+        self._waiting = waiting or self._stopping.wait
+        self._thread = threading.Thread(target=self._run, name="headers", daemon=True)
+        self._seen = 0
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the present batch."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        # Those who send and those who read come first. On Linux a thread has a niceness of its own.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        while not self._waiting(_EVERY_S):
+            try:
+                self._round()
+            except Fault as fault:
+                log.warning("headers.round_failed", category=fault.category.value)
+
+    def _round(self) -> None:
+        after = max(self._seen - _OVERLAP, 0)
+        while not self._stopping.is_set() and (batch := self._headers.next_batch(after)):
+            self._headers.make(batch)
+            after = batch[-1].instance_id
+            self._seen = max(self._seen, after)
