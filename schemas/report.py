@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .codes import Coding
-from .identifiers import Identifier
+from .identifiers import DICOM_UID, Identifier
 from .observation import Observation
 from .patient import Patient
 
@@ -34,6 +34,8 @@ class ReportStatus(StrEnum):
 
 
 WITHDRAWN = frozenset({ReportStatus.CANCELLED, ReportStatus.ENTERED_IN_ERROR})
+# Flag of a document that stands beside a reading and is none: dose, measurements, a log.
+SUPPLEMENT = "supplement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Report:
     issued_at: the source's clock when it issued this (OBR-22). sent_at: the same clock when it sent it (MSH-7), which
       makes no other report of the same words sent again. All aware of their zone.
     recording: digest of the waveform in canonical form (schemas.ecg), empty where there is none.
+    content_tree: digest of the structured report in canonical form (schemas.content_tree), empty where there is none.
     replaces: key of the report whose next version this is, where that is not its own.
     requesters: names that may be those of the institution that ordered it, the likeliest first. Neither of these two
       is part of what a report says: a version that differs in them alone is the same again.
@@ -120,9 +123,15 @@ class Report:
     flags: tuple[str, ...] = ()
     pointers: tuple[Pointer, ...] = ()
     parent: Parent | None = None
+    content_tree: str = ""
     replaces: str = field(default="", compare=False)
     requesters: tuple[str, ...] = field(default=(), compare=False)
     sent_at: dt.datetime | None = field(default=None, compare=False)
+
+    @property
+    def sop_instance_uid(self) -> str:
+        """Of the DICOM document that this was read from; empty where it came in another form."""
+        return next((each.value.removeprefix("urn:oid:") for each in self.identifiers if each.system == DICOM_UID), "")
 
 
 @dataclass(frozen=True, slots=True)

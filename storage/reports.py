@@ -64,8 +64,10 @@ def known_by_id(tx: Connection, report_id: int) -> Known | None:
     return _known(_BY_ID.first(tx, id=report_id))
 
 
-def known_by_accession(tx: Connection, patient_id: int, organization_id: int, accession_number: str) -> Known | None:
-    """The report of images that this institution made of this patient under this accession number."""
+def known_by_accession(
+    tx: Connection, patient_id: int, organization_id: int, accession_number: str
+) -> tuple[Known, ...]:
+    """The reports of images that this institution made of this patient under this accession number, oldest first."""
     query = _current().where(
         t.report.c.accession_number == accession_number,
         t.report.c.patient_id == patient_id,
@@ -73,7 +75,8 @@ def known_by_accession(tx: Connection, patient_id: int, organization_id: int, ac
         t.report.c.category == ReportCategory.IMAGING.value,
         t.report.c.study_instance_uid != "",
     )
-    return _known(tx.execute(query).first())
+    rows = tx.execute(query.order_by(t.report.c.id).limit(_MOST_OF_AN_ORDER))
+    return tuple(known for row in rows if (known := _known(row)))
 
 
 def known_by_placer(

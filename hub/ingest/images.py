@@ -9,7 +9,7 @@ from hub.identity import recognise, same_person
 from schemas.faults import ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import Report, ReportCategory
 from schemas.study import Instance
-from storage import reports, studies
+from storage import relations, reports, studies
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
@@ -80,6 +80,10 @@ def _report_of(tx: Connection, instance: Instance, organization_id: int) -> tupl
             known = reports.known_by_key(tx, organization_id, category, key)
             if known:
                 return known.id, known.report
+    # A document of this study that went on from a report of another.
+    known = relations.known_by_alias(tx, organization_id, [instance.sop_instance_uid])
+    if known:
+        return known.id, known.report
     raise InvalidPayload("an instance came without a report of its study", where="(0020,000D)")
 
 

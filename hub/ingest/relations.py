@@ -20,6 +20,9 @@ def index_related(tx: Connection, report: Report, organization_id: int, delivery
         tie(tx, report_id, answer, now)
     if report.parent:
         relations.put_parent(tx, report_id, report.parent)
-    if report.replaces:
+    if report.replaces or report.sop_instance_uid:
         relations.put_alias(tx, organization_id, report.key, report_id)
+    if report.replaces and report.sop_instance_uid:
+        # Documents come in any order: the earlier version finds the later one.
+        relations.put_alias(tx, organization_id, report.replaces, report_id)
     return report_id

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
 from schemas.patient import Patient
-from schemas.report import WITHDRAWN, Report, ReportCategory, ReportStatus
-from storage import decisions, observations, outbox, relations, reports, studies
+from schemas.report import SUPPLEMENT, WITHDRAWN, Report, ReportCategory, ReportStatus
+from storage import decisions, derived, observations, outbox, relations, reports, studies
 from storage.reports import Known
 
 from .life import Step, rank, repeats, step
@@ -42,6 +42,7 @@ def index_report(
             tx, report, patient_id=patient_id, organization_id=organization_id, delivery_id=delivery_id, now=now
         )
         _index_results(tx, report_id, 1, report, patient_id, now)
+        _adopt(tx, report, report_id)
         outbox.add(tx, "report.new", {"report": report_id, "version": 1}, now)
         return report_id
     if not same_person(tx, known.patient_id, patient_id):
@@ -52,19 +53,49 @@ def index_report(
 
 def _known(tx: Connection, report: Report, patient_id: int, organization_id: int) -> Known | None:
     known = reports.known_by_key(tx, organization_id, report.category, report.key)
-    if known is None and report.replaces:
+    if known is None and (report.replaces or report.sop_instance_uid):
         known = relations.known_by_alias(tx, organization_id, (report.key, report.replaces))
     if known is None and _images_only(report):
         # A study belongs to whoever sent it first; who sends it on, as a centre does, adds nothing but images.
-        study = studies.known_study(tx, report.study_instance_uid)
-        known = reports.known_by_id(tx, study.report_id) if study else None
+        known = _of_study(tx, report)
+    if known is None and report.sop_instance_uid:
+        return _unread(tx, report)
     if known or report.category is not ReportCategory.IMAGING or not report.accession_number:
         return known
     # The reading of images that came before it: the accession number ties the two.
-    tied = reports.known_by_accession(tx, patient_id, organization_id, report.accession_number)
+    found = reports.known_by_accession(tx, patient_id, organization_id, report.accession_number)
+    tied = next((each for each in found if SUPPLEMENT not in each.report.flags), None)
     # One order may make several studies; each has a report of its own.
     apart = tied and report.study_instance_uid not in {"", tied.report.study_instance_uid}
     return None if apart else tied
+
+
+def _of_study(tx: Connection, report: Report) -> Known | None:
+    """The report that stands for the study, unless that only supplements a reading which is still to come."""
+    study = studies.known_study(tx, report.study_instance_uid)
+    known = reports.known_by_id(tx, study.report_id) if study else None
+    return None if known and SUPPLEMENT in known.report.flags else known
+
+
+def _unread(tx: Connection, report: Report) -> Known | None:
+    """The images that a DICOM document is the reading of: of the same institution, and read by nobody so far.
+
+    A study may have several documents. Only the first reading goes on from the images; others stand beside it.
+    """
+    if SUPPLEMENT in report.flags or report.category is not ReportCategory.IMAGING:
+        return None
+    known = _of_study(tx, report)
+    same = known and known.report.organization == report.organization and _images_only(known.report)
+    return known if same else None
+
+
+def _adopt(tx: Connection, report: Report, report_id: int) -> None:
+    """Has the new report stand for its study where only a supplement did, which had come before the images."""
+    if SUPPLEMENT in report.flags or not (report.sop_instance_uid or _images_only(report)):
+        return
+    study = studies.known_study(tx, report.study_instance_uid)
+    if study and _of_study(tx, report) is None:
+        derived.put_report_of_study(tx, study.id, report_id)
 
 
 def _corrected(tx: Connection, report: Report, patient_id: int, organization_id: int) -> tuple[Known | None, Report]:
@@ -124,6 +155,8 @@ def _in_place_of(current: Report, report: Report) -> Report:
         key=current.key,
         patient=current.patient,
         study_instance_uid=report.study_instance_uid or current.study_instance_uid,
+        # What was examined is known from the images; a document is often named by nothing but its title.
+        code=current.code if report.sop_instance_uid else report.code,
     )
 
 
@@ -153,7 +186,8 @@ def _replace(tx: Connection, known: Known, report: Report, delivery_id: int, now
 
 
 def _images_only(report: Report) -> bool:
-    return report.key == report.study_instance_uid and report.status is ReportStatus.PARTIAL
+    said = report.sop_instance_uid or report.findings or report.conclusion
+    return report.key == report.study_instance_uid and report.status is ReportStatus.PARTIAL and not said
 
 
 def _adds_images(current: Report) -> bool:
