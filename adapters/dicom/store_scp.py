@@ -1,43 +1,44 @@
-"""The DICOM door: C-ECHO and C-STORE. Source: DICOM PS3.4 annexes A and B, PS3.7 section 9.1.
+"""The DICOM door: C-ECHO, C-STORE, and the services it is given. Source: DICOM PS3.4 annexes A and B, PS3.7 9.1.
 
 Every storage SOP class in every transfer syntax is taken as it comes: what this hub cannot draw it can still keep.
-The data set of a request goes to a temporary file as its fragments arrive, so memory stays flat.
+The data set of a request goes into custody as its fragments arrive, so memory stays flat and nothing is written twice.
 """
 
-import logging
+import re
 import socket
-import threading
+import ssl
 import time
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from struct import pack
 
 import structlog
-from pydicom import Dataset
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, _config, evt
-from pynetdicom.association import Association
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.events import Event
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from schemas.delivery import Channel, Claim, Deliver, Delivery, Format, Identify, Origin
-from schemas.faults import Busy, Fault, Forbidden, Internal, InvalidPayload
+from schemas.delivery import Deliver, Delivery, Format, Identify
+from schemas.faults import Fault, Internal
 
-from .meta import REFERENCED
-from .status import comment, status
-from .transport import BoundedAssociation, BoundedHandler, BoundedServer, at
+from .dimse import (
+    IMPLEMENTATION_NAME,
+    IMPLEMENTATION_UID,
+    VERIFICATION,
+    Acceptor,
+    Association,
+    Ended,
+    Request,
+    Response,
+    Server,
+    Service,
+    Terms,
+    failed,
+)
+from .dimse.command import C_ECHO, C_STORE
+from .dimse.pdu import Violation
+from .status import status
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
-# (result, source, reason) of A-ASSOCIATE-RJ, PS3.8 table 9-21.
-_UNKNOWN_CALLER = (0x01, 0x01, 0x03)
-_CONGESTED = (0x02, 0x03, 0x01)
-
-# Private and future storage classes are kept too, and a data set never stands in memory as a whole.
-_config.UNRESTRICTED_STORAGE_SERVICE = True
-_config.STORE_RECV_CHUNKED_DATASET = True
-# pynetdicom's own log repeats what peers send, names and all; ours says what happened.
-_config.LOG_HANDLER_LEVEL = "none"
-logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+_UID = re.compile(r"[0-9.]{1,64}")
 
 
 class StoreScp:
@@ -45,7 +46,9 @@ class StoreScp:
 
     ae_title: ours; a caller that names another is refused only with `check_called_ae_title`, because half of all
     devices are configured carelessly and the calling side is who must be known.
+    services: what else peers may ask for, beside C-ECHO and C-STORE. context: speaks TLS alone where given.
     door: a socket that listens already, perhaps for several processes; it must not block.
+    spare_s: for so long an association may be idle while others find no room.
     """
 
     def __init__(
@@ -55,144 +58,89 @@ class StoreScp:
         deliver: Deliver,
         identify: Identify,
         *,
+        services: Sequence[Service] = (),
         ae_title: str = "DXHUB",
         check_called_ae_title: bool = False,
-        max_associations: int = 32,
+        max_associations: int = 64,
         max_pdu: int = 256 << 10,
         timeout_s: float = 60.0,
+        idle_timeout_s: float = 300.0,
+        spare_s: float = 2.0,
+        context: ssl.SSLContext | None = None,
         door: socket.socket | None = None,
     ) -> None:
         self.port = port
-        self._door = door
-        self._host = host
-        self._deliver = deliver
-        self._identify = identify
-        self._origins: dict[Association, Origin] = {}
-        # In custody, and answered but not yet on the wire.
-        self._storing: set[Association] = set()
-        self._answering: set[Association] = set()
-        self._idle = threading.Condition()
-        self._stopping = False
-        self._server: BoundedServer | None = None
-        self._ae = AE(ae_title=ae_title)
-        self._ae.maximum_associations = max_associations
-        self._ae.maximum_pdu_size = max_pdu
-        self._ae.network_timeout = timeout_s
-        self._ae.acse_timeout = min(timeout_s, 15.0)
-        self._ae.dimse_timeout = timeout_s
-        self._ae.require_called_aet = check_called_ae_title
-        self._ae.add_supported_context(Verification, ALL_TRANSFER_SYNTAXES[:])
+        terms = Terms(ae_title, check_called_ae_title, max_pdu, timeout_s, idle_timeout_s, min(timeout_s, 15.0))
+        own = (Service(C_STORE, frozenset(), _Store(deliver)), Service(C_ECHO, frozenset({VERIFICATION}), _echo))
+        acceptor = Acceptor(terms, identify, (*own, *services))
+        self._encrypted = context is not None
+        self._server = Server(
+            (host, port), acceptor.serve, most=max_associations, spare_s=spare_s, context=context, door=door
+        )
 
     def start(self) -> None:
         """Bind and serve in threads of its own. Raises OSError where the port cannot be had."""
-        handlers: list[Any] = [
-            (evt.EVT_REQUESTED, self._requested),
-            (evt.EVT_C_ECHO, lambda _event: 0x0000),
-            (evt.EVT_C_STORE, self._store),
-            (evt.EVT_DIMSE_SENT, self._sent),
-        ]
-        server = self._ae.make_server(
-            (self._host, self.port), evt_handlers=handlers, server_class=at(self._door), request_handler=BoundedHandler
-        )
-        assert isinstance(server, BoundedServer)
-        server.ended = self._ended
-        self._ae._servers.append(server)
-        self._server = server
-        self.port = int(server.server_address[1])
-        threading.Thread(target=server.serve_forever, args=(0.1,), name="dicom-listener", daemon=True).start()
-        log.info("dicom.listening", port=self.port, ae_title=self._ae.ae_title)
+        self.port = self._server.start()
+        log.info("dicom.listening", port=self.port, encrypted=self._encrypted)
 
     def stop(self, patience_s: float = 10.0) -> None:
-        """Take no new association; let every store that has reached custody be answered; then end the rest."""
-        if self._server is None:
-            return
-        server, self._server = self._server, None
-        with self._idle:
-            self._stopping = True
-        server.shutdown()
-        deadline = time.monotonic() + patience_s
-        with self._idle:
-            self._idle.wait_for(lambda: not (self._storing or self._answering), timeout=patience_s)
-        for association in server.active_associations:
-            association.abort()
-            # One that still waits for a request has to be woken.
-            association.dul.to_user_queue.put(cast(Any, None))
-        for association in server.active_associations:
-            association.join(max(0.0, deadline - time.monotonic()))
+        """Take no new association; let every request that has begun be answered; then end the rest."""
+        self._server.stop(patience_s)
         log.info("dicom.stopped", port=self.port)
 
-    def _requested(self, event: Event) -> None:
-        """Who calls must be known before anything else is said."""
-        association = event.assoc
-        request = association.requestor.primitive
-        assert request is not None
-        name = (request.calling_ae_title or "").strip()
-        address = association.requestor.address or ""
-        try:
-            origin = self._identify(Claim(Channel.C_STORE, name, address))
-            with self._idle:
-                self._origins[association] = origin
-            for context in request.presentation_context_definition_list:
-                kept: list[Any] = [syntax for syntax in context.transfer_syntax if syntax not in REFERENCED]
-                context.transfer_syntax = kept or list(context.transfer_syntax)
-        except Fault as fault:
-            self._reject(association, _UNKNOWN_CALLER if isinstance(fault, Forbidden) else _CONGESTED)
-            log.warning("dicom.rejected", category=fault.category.value, address=address)
-        except Exception:  # the edge: a bug of ours ends this association, not the listener
-            self._reject(association, _CONGESTED)
-            log.exception("dicom.rejected", address=address)
 
-    @staticmethod
-    def _reject(association: Association, reason: tuple[int, int, int]) -> None:
-        association.acse.send_reject(*reason)
-        association.is_rejected = True
-        association.kill()
+def _echo(_association: Association, _request: Request) -> Iterator[Response]:
+    yield Response(0x0000)
 
-    def _store(self, event: Event) -> Dataset:
-        """Custody first, then the answer; whatever goes wrong is answered too."""
-        association = event.assoc
-        with self._idle:
-            refused = Busy("the hub is stopping; send again later") if self._stopping else None
-            self._storing.add(association)
+
+class _Store:
+    """C-STORE: custody first, then the answer; whatever goes wrong is answered too."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+
+    def __call__(self, association: Association, request: Request) -> Iterator[Response]:
         started = time.monotonic()
         fault: Fault | None
         try:
-            fault = refused or self._take(event)
+            fault = self._take(association, request)
         except Fault as raised:
             fault = raised
+        except Ended:
+            raise
         except Exception:  # the edge: one request fails, the association goes on
-            log.exception("dicom.store-failed", address=association.requestor.address)
+            log.exception("dicom.store-failed")
             fault = Internal("the request could not be processed")
         took_ms = round((time.monotonic() - started) * 1000, 1)
         log.info("dicom.stored", status=f"{status(fault):04X}", took_ms=took_ms)
-        with self._idle:
-            self._storing.discard(association)
-            self._answering.add(association)
-        answer = Dataset()
-        answer.Status = status(fault)
-        if fault is not None:
-            answer.ErrorComment = comment(fault)
-        return answer
+        yield Response(0x0000) if fault is None else failed(fault)
 
-    def _take(self, event: Event) -> Fault | None:
-        request = event.request
-        path: Path | None = getattr(request, "_dataset_path", None)
-        if path is None or not isinstance(request, C_STORE):
-            raise InvalidPayload("a C-STORE request without a data set", where="(0000,0800)")
-        instance_uid = str(request.AffectedSOPInstanceUID or "")
-        # A short message is complete before its file could be hidden.
-        with cast(BoundedAssociation, event.assoc).readers.pop(path, None) or path.open("rb") as content:
-            receipt = self._deliver(Delivery(self._origins[event.assoc], Format.DICOM, content, instance_uid))
-        return receipt.fault
+    def _take(self, association: Association, request: Request) -> Fault | None:
+        class_uid, instance_uid = request.text("AffectedSOPClassUID"), request.text("AffectedSOPInstanceUID")
+        if request.data is None or not class_uid or not instance_uid:
+            raise Violation("a C-STORE that names no instance or brings none")
+        content = request.data.preceded(_file_meta(class_uid, instance_uid, request.context.transfer_syntax))
+        origin = replace(association.origin, received_at=datetime.now(UTC))
+        message_id = instance_uid if _UID.fullmatch(instance_uid) else ""
+        return self._deliver(Delivery(origin, Format.DICOM, content, message_id)).fault
 
-    def _sent(self, event: Event) -> None:
-        """The answer to a store is on its way."""
-        with self._idle:
-            self._answering.discard(event.assoc)
-            self._idle.notify_all()
 
-    def _ended(self, association: Association) -> None:
-        with self._idle:
-            self._origins.pop(association, None)
-            self._answering.discard(association)
-            self._idle.notify_all()
+def _file_meta(class_uid: str, instance_uid: str, transfer_syntax: str) -> bytes:
+    """Preamble and file meta information of an instance that came by network. Source: DICOM PS3.10 section 7.1."""
+    body = b"".join(
+        [
+            b"\2\0\1\0OB\0\0\2\0\0\0\0\1",
+            _element(0x02, b"UI", class_uid),
+            _element(0x03, b"UI", instance_uid),
+            _element(0x10, b"UI", transfer_syntax),
+            _element(0x12, b"UI", IMPLEMENTATION_UID),
+            _element(0x13, b"SH", IMPLEMENTATION_NAME),
+        ]
+    )
+    return b"".join([bytes(128), b"DICM\2\0\0\0UL\4\0", pack("<L", len(body)), body])
+
+
+def _element(number: int, vr: bytes, text: str) -> bytes:
+    raw = text.encode("ascii", "replace")
+    raw += (b" " if vr == b"SH" else b"\0") * (len(raw) % 2)
+    return pack("<HH2sH", 2, number, vr, len(raw)) + raw
