@@ -165,11 +165,11 @@ class Server:
 
 
 def part(connection: socket.socket) -> None:
-    """Hangs up, so that what was said last is heard: a reset would overtake it where the peer still sends."""
-    hang_up(connection)
+    """Lets the peer hang up first, so that what was said last is heard: neither a reset nor an end overtakes it."""
     left, deadline = _GOODBYE_BYTES, time.monotonic() + _GOODBYE_S
     with contextlib.suppress(OSError, ValueError):
         connection.settimeout(_GOODBYE_S)
         while left > 0 and time.monotonic() < deadline and (piece := socket.socket.recv(connection, 1 << 16)):
             left -= len(piece)
+    hang_up(connection)
     connection.close()
