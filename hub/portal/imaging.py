@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from schemas.report import WITHDRAWN, ReportCategory, ReportCriteria, ReportRecord
+from schemas.report import SUPPLEMENT, WITHDRAWN, Report, ReportCategory, ReportCriteria, ReportRecord
 from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
 
 from .i18n import N_
@@ -62,12 +62,16 @@ def readings(visit: Visit, record: ReportRecord) -> tuple[ReportRecord, ...]:
     report = record.report
     if report.category is not ReportCategory.IMAGING or not report.study_instance_uid:
         return ()
-    if report.conclusion or report.findings:
+    if _written(report):
         return ()
     criteria = ReportCriteria(patient_id=record.patient_id, study_instance_uid=report.study_instance_uid)
     found = visit.verbs.query.reports(visit.disclosure, criteria).items
-    written = (r for r in found if r.report.conclusion or r.report.findings)
-    return tuple(r for r in written if r.report.status not in WITHDRAWN)
+    return tuple(r for r in found if _written(r.report) and r.report.status not in WITHDRAWN)
+
+
+def _written(report: Report) -> bool:
+    """Whether a doctor's words are in it: as text, or as a document that holds them."""
+    return bool(report.conclusion or report.findings or report.attachments) and SUPPLEMENT not in report.flags
 
 
 def _series(record: SeriesRecord, instances: tuple[InstanceRecord, ...]) -> SeriesView:

@@ -12,6 +12,7 @@ from schemas.trend import Measure
 
 from . import decision_box, ecg, imaging, laboratory
 from .cautions import corrected, withdrawn
+from .content_tree import document
 from .contents import download, show
 from .related import kin
 from .render import fragment, page, page_or_fragment
@@ -81,6 +82,14 @@ def segments(visit: Visiting, report_id: int, version: Version = None) -> Respon
     return page_or_fragment(
         visit, "report_segments.html", "_segments.html", record=record, messages=views(examined) if examined else ()
     )
+
+
+@router.get("/reports/{report_id}/content")
+def content(visit: Visiting, report_id: int, version: Version = None) -> Response:
+    """A structured report as it was written, item by item."""
+    record = visit.verbs.query.report(visit.disclosure, report_id, version)
+    made = document(visit, record)
+    return page_or_fragment(visit, "report_content.html", "_content_tree.html", record=record, document=made)
 
 
 @router.get("/reports/{report_id}/attachments/{digest}")

@@ -4,8 +4,10 @@ from contextlib import AbstractContextManager
 
 from hub.access import Permission, require
 from hub.disclosing import Asked, disclosing
+from schemas.content_tree import ContentTree
 from schemas.delivery import Format, State
 from schemas.disclosure import Action, Disclosure
+from schemas.documents import from_json
 from schemas.ecg import EcgRecording, decode
 from schemas.faults import NotFound
 from storage import deliveries, reports
@@ -63,6 +65,15 @@ class Documents:
                 raise NotFound("this report has no waveform", where="report")
             asked.shows([record.patient_id])
         return decode(self._objects.read(record.report.recording))
+
+    def content_tree(self, disclosure: Disclosure, report_id: int, version: int | None = None) -> ContentTree:
+        """A structured report as it was written. Raises NotFound where the report did not come as one."""
+        with self._asking(disclosure, Action.READ, report_id) as asked:
+            record = reports.version(asked.tx, disclosure, report_id, version)
+            if not record.report.content_tree:
+                raise NotFound("this report has no content tree", where="report")
+            asked.shows([record.patient_id])
+        return from_json(ContentTree, self._objects.read(record.report.content_tree))
 
     def _asking(self, disclosure: Disclosure, action: Action, report_id: int) -> AbstractContextManager[Asked]:
         return disclosing(self._database, disclosure, action, f"DiagnosticReport/{report_id}", Permission.READ_REPORTS)
