@@ -10,6 +10,7 @@ from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
 from schemas.paging import Page
+from schemas.patient import normal_name
 from schemas.study import Hidden, Instance, InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
 
 from . import tables as t
@@ -163,13 +164,16 @@ def _text(column: Any, pattern: str) -> Any:
     return column.like(_like(pattern), escape="\\") if {"*", "?"} & set(pattern) else column == pattern
 
 
-def _name(pattern: str) -> Any:
+def _name(group: str) -> Any:
+    """One component group of a name, against the forms in which it was written and the pinyin of the Chinese one."""
     # The column holds the ideographic and the alphabetic form, a line each; `^` between components does not count.
-    wanted = _like(pattern.casefold().replace("^", "*").replace("=", "*").strip("*"))
-    tail = "%" if {"*", "?"} & set(pattern) else ""
-    column = t.study.c.patient_name
+    wanted = _like(group.casefold().replace("^", "*").rstrip("*"))
+    tail = "%" if {"*", "?"} & set(group) else ""
+    column, key = t.study.c.patient_name, t.patient_search_key.c
     lines = (f"{wanted}{tail}\n%", f"%\n{wanted}{tail}")
-    return column.like(lines[0], escape="\\") | column.like(lines[1], escape="\\")
+    spelt = select(key.patient_id).where(_text(key.search_key, normal_name(group)))
+    written = column.like(lines[0], escape="\\") | column.like(lines[1], escape="\\")
+    return written | t.study.c.patient_id.in_(spelt)
 
 
 def _matches(criteria: StudyCriteria) -> list[Any]:
@@ -180,8 +184,7 @@ def _matches(criteria: StudyCriteria) -> list[Any]:
         wanted.append(column.patient_id.in_(members))
     if criteria.patient_identifier:
         wanted.append(_text(column.patient_identifier, criteria.patient_identifier))
-    if criteria.patient_name.strip("*"):
-        wanted.append(_name(criteria.patient_name))
+    wanted += [_name(group) for group in criteria.patient_name.split("=") if group.strip("*^ ")]
     if criteria.accession_number:
         wanted.append(_text(column.accession_number, criteria.accession_number))
     if criteria.study_instance_uids:
@@ -195,6 +198,11 @@ def _matches(criteria: StudyCriteria) -> list[Any]:
     if criteria.description:
         wanted.append(_text(column.description, criteria.description.casefold()))
     return wanted
+
+
+def conditions(disclosure: Disclosure, criteria: StudyCriteria) -> list[Any]:
+    """SQL conditions on the study and organization tables: what is asked for, and what the asker may see."""
+    return [*_matches(criteria), *scope(disclosure)]
 
 
 def _studies(disclosure: Disclosure) -> Select[Any]:
