@@ -25,6 +25,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from tests.benchmarks import running
+from tests.benchmarks.memory import tree
 from tests.benchmarks.running import Receiver
 
 _STUDIES = 8
@@ -94,6 +95,12 @@ def send(folder: Path, receiver: Receiver, associations: int, sender: str) -> fl
     return sum(len(list(study.iterdir())) for study in studies) / took
 
 
+def cpu_s(process: int) -> float:
+    """Processor time that the process and all that it has started have used, in seconds; they must still run."""
+    fields = [Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split() for each in tree(process)]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Every receiver takes every load in turn, round by round."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,19 +115,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     with running.hub("dicom") as ours, running.storescp() as plain, running.orthanc() as indexed:
         receivers = [receiver for receiver in (ours, plain, indexed) if receiver]
         rates: dict[tuple[str, str], list[float]] = defaultdict(list)
+        worked: dict[str, list[float]] = defaultdict(list)
         for _ in range(arguments.rounds):
             for load in loads:
                 for receiver in receivers:
                     with contextlib.ExitStack() as stack:
                         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cstore-load-")))
                         load.write(folder)
+                        before = cpu_s(receiver.process) if receiver.process else 0.0
                         rate = send(folder, receiver, arguments.associations, sender)
+                        if receiver.process:
+                            each = (cpu_s(receiver.process) - before) / (_STUDIES * load.slices)
+                            worked[load.name].append(each * 1000)
                         rates[load.name, receiver.name].append(rate)
     for load in loads:
         mine = statistics.median(rates[load.name, ours.name])
         for receiver in receivers:
             rate = statistics.median(rates[load.name, receiver.name])
             print(f"{load.name:6} {receiver.name:16} {rate:8.0f} instances/s   ours/theirs {mine / rate:5.2f}")
+        print(f"{load.name:6} {ours.name:16} {statistics.median(worked[load.name]):8.2f} ms of processor an instance")
 
 
 if __name__ == "__main__":
