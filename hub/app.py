@@ -86,6 +86,11 @@ def _require_folder(folder: Path) -> None:
         raise Internal(f"the folder {folder} cannot be written", where="--data, DXHUB_DATA")
 
 
+def _dicom_tls(settings: Settings) -> ssl.SSLContext | None:
+    certificate, key = settings.dicom_tls_certificate, settings.dicom_tls_key
+    return server_context(certificate, key, settings.dicom_tls_client_ca) if certificate and key else None
+
+
 def _mllp_tls(settings: Settings) -> ssl.SSLContext | None:
     certificate, key = settings.mllp_tls_certificate, settings.mllp_tls_key
     return server_context(certificate, key, settings.mllp_tls_client_ca) if certificate and key else None
@@ -168,6 +173,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             ingest.deliver,
             ingest.identify,
             ae_title=settings.dicom_ae_title,
+            context=_dicom_tls(settings),
             door=doors.get("dicom"),
         )
     if "mllp" in parts:
@@ -199,6 +205,7 @@ def _sender(settings: Settings) -> Sender:
 
 def require_certificates(settings: Settings) -> None:
     """Raises Internal where a file that TLS needs cannot be used."""
+    _dicom_tls(settings)
     _mllp_tls(settings)
     _sender(settings)
 

@@ -26,7 +26,9 @@ def in_clear(settings: Settings, parts: set[str]) -> list[str]:
     """The doors that others can reach and whose traffic others can read."""
     if settings.is_local:
         return []
-    encrypted = {"mllp"} if settings.mllp_encrypted else set()
+    encrypted = {
+        part for part, safe in (("dicom", settings.dicom_encrypted), ("mllp", settings.mllp_encrypted)) if safe
+    }
     return sorted(parts & {"web", "dicom", "mllp"} - encrypted)
 
 

@@ -32,6 +32,13 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535, description="Portal, FHIR, DICOMweb, uploads")
     dicom_port: int = Field(11112, ge=0, le=65535, description="DICOM C-STORE and C-ECHO")
     mllp_port: int = Field(2575, ge=0, le=65535, description="HL7 v2 over MLLP")
+    dicom_tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate of the DICOM door, and those up to its authority; TLS if set"
+    )
+    dicom_tls_key: Path | None = Field(None, description="PEM file with its private key, without a password")
+    dicom_tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authorities whose certificates imaging senders must come with"
+    )
     mllp_tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate of the HL7 v2 door, and those up to its authority; TLS if set"
     )
@@ -55,17 +62,32 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
+    viewer: Path | None = Field(
+        None,
+        description="Folder of the image viewer's files, filled by `dxhub viewer --install`; empty: `{DATA}/viewer`",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`; never a patient's data"
     )
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
-        for certificate, key in ((self.mllp_tls_certificate, self.mllp_tls_key), (self.tls_certificate, self.tls_key)):
+        pairs = (
+            (self.dicom_tls_certificate, self.dicom_tls_key),
+            (self.mllp_tls_certificate, self.mllp_tls_key),
+            (self.tls_certificate, self.tls_key),
+        )
+        for certificate, key in pairs:
             if (certificate is None) != (key is None):
                 raise ValueError("a TLS certificate and its key are set together, or neither")
-        if self.mllp_tls_client_ca and not self.mllp_tls_certificate:
-            raise ValueError("senders' certificates are asked for over TLS alone: set DXHUB_MLLP_TLS_CERTIFICATE")
+        for door, client_ca, own in (
+            ("DICOM", self.dicom_tls_client_ca, self.dicom_tls_certificate),
+            ("MLLP", self.mllp_tls_client_ca, self.mllp_tls_certificate),
+        ):
+            if client_ca and not own:
+                raise ValueError(
+                    f"senders' certificates are asked for over TLS alone: set DXHUB_{door}_TLS_CERTIFICATE"
+                )
         return self
 
     @model_validator(mode="after")
@@ -77,6 +99,16 @@ class Settings(BaseSettings):
         if not self.objects_url.get_secret_value():
             self.objects_url = SecretStr(f"file://{data / 'objects'}")
         return self
+
+    @property
+    def viewer_folder(self) -> Path:
+        """Where the image viewer's files are, once they are installed."""
+        return self.viewer.expanduser().resolve() if self.viewer else self.data / "viewer"
+
+    @property
+    def dicom_encrypted(self) -> bool:
+        """Whether the DICOM door speaks TLS."""
+        return self.dicom_tls_certificate is not None
 
     @property
     def mllp_encrypted(self) -> bool:

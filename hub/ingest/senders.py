@@ -49,7 +49,7 @@ def _require_proof(claim: Claim, source: Source, bound: frozenset[str]) -> None:
     if claim.channel not in _PROVEN:
         return
     if claim.certificate is None:
-        if bound:
+        if bound and claim.channel in _ALWAYS_PROVEN:
             raise Forbidden("this sender must prove itself by its certificate", where=_NAMED[claim.channel])
         return
     names = {source.name.lower(), source.organization.lower()}
@@ -58,7 +58,10 @@ def _require_proof(claim: Claim, source: Source, bound: frozenset[str]) -> None:
 
 
 # Doors that can ask for certificates.
-_PROVEN = frozenset({Channel.MLLP})
+_PROVEN = frozenset({Channel.MLLP, Channel.C_STORE})
+# An institution's scanners seldom can what its laboratory system can: where the DICOM door asks nobody for a
+# certificate, one that was bound for HL7 v2 does not close it.
+_ALWAYS_PROVEN = frozenset({Channel.MLLP})
 _NAMED = {
     Channel.C_STORE: "calling AE title",
     Channel.MLLP: "MSH-4",

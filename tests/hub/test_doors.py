@@ -18,6 +18,7 @@ def test_an_encrypted_door_may_stand_open_to_others_and_one_in_clear_may_not() -
     require_doors(encrypted, {"mllp", "worker"})
     with pytest.raises(Forbidden, match=r"\(dicom, web\)"):
         require_doors(encrypted, {"mllp", "web", "dicom"})
+    require_doors(settings(dicom_tls_certificate=Path("hub.pem"), dicom_tls_key=Path("hub.key")), {"dicom"})
     with pytest.raises(Forbidden, match=r"\(mllp\)"):
         require_doors(settings(), {"mllp"})
     require_doors(settings(allow_insecure=True), {"mllp"})
@@ -29,6 +30,8 @@ def test_an_encrypted_door_may_stand_open_to_others_and_one_in_clear_may_not() -
         {"mllp_tls_certificate": "hub.pem"},
         {"tls_key": "hub.key"},
         {"mllp_tls_client_ca": "ca.pem"},
+        {"dicom_tls_certificate": "hub.pem"},
+        {"dicom_tls_client_ca": "ca.pem"},
     ],
 )
 def test_half_a_pair_of_files_is_told_before_anything_starts(given: dict[str, str]) -> None:

@@ -35,6 +35,10 @@ def test_a_sender_bound_to_certificates_needs_one_of_them(hub: Kernel) -> None:
         hub.senders.identify(Claim(Channel.MLLP, "CHC01", "127.0.0.1"))  # nor is a door without certificates
     # The same institution's images come through a door that asks for none.
     assert hub.senders.identify(Claim(Channel.C_STORE, "CHC01", "127.0.0.1")).source.name == "CHC01"
+    # Where that door asks, they must be the right ones.
+    with pytest.raises(Forbidden, match="certificate"):
+        hub.senders.identify(claim("CHC01", "cn:chc01", channel=Channel.C_STORE))
+    assert hub.senders.identify(claim("CHC01", FINGERPRINT, channel=Channel.C_STORE)).source.name == "CHC01"
     notify.put_certificates(ask, "CHC01", ())
     assert hub.senders.identify(claim("CHC01", "cn:chc01")).source.name == "CHC01"
 
