@@ -2,6 +2,7 @@
 
 from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
+from .derived import derived_instance, document_due
 from .findings import OWN_CODE, decision, delivery_report, observation, report, report_version
 from .headers import instance_header
 from .image_life import (
@@ -31,9 +32,11 @@ __all__ = [
     "decision",
     "delivery",
     "delivery_report",
+    "derived_instance",
     "destination",
     "dicom_node",
     "dispatch",
+    "document_due",
     "doubt",
     "instance",
     "instance_header",
