@@ -44,6 +44,32 @@ class Series:
     laterality: str = ""
 
 
+REJECTIONS = frozenset({Hidden.QUALITY, Hidden.PATIENT_SAFETY, Hidden.WORKLIST, Hidden.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An instance that another one names."""
+
+    study_instance_uid: str
+    sop_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyObjects:
+    """What a key object selection says of other instances. title: code of DICOM. Source: PS3.3 A.35.4, PS3.16 TID 2010.
+
+    rejection: why the instances that it names are no longer to be used; None where it points them out.
+    """
+
+    title: str
+    references: tuple[Reference, ...]
+
+    @property
+    def rejection(self) -> Hidden | None:
+        return Hidden(self.title) if self.title in REJECTIONS else None
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One SOP instance of a delivery.
@@ -63,6 +89,7 @@ class Instance:
     rows: int = 0
     columns: int = 0
     frames: int = 1
+    key_objects: KeyObjects | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +141,20 @@ class InstanceRecord:
     received_at: dt.datetime
     hidden: Hidden | None = None
     hidden_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionRecord:
+    """A rejection note: how many instances of a study it takes back, and why. undone_by: who took the note back."""
+
+    note_instance_uid: str
+    code: Hidden
+    delivery_id: int
+    organization: str
+    instances: int
+    rejected_at: dt.datetime
+    undone_by: str = ""
+    undone_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

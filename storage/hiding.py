@@ -36,6 +36,15 @@ def show(tx: Connection, study_id: int, by: str) -> int:
     return changed
 
 
+def show_expired(tx: Connection, study_id: int, sop_instance_uid: str) -> bool:
+    """Shows an instance again that was hidden because it had been kept for long enough; whether it was."""
+    was = (t.instance.c.sop_instance_uid == sop_instance_uid, t.instance.c.hidden == Hidden.EXPIRED.value)
+    shown = tx.execute(t.instance.update().where(*was).values(hidden="", hidden_by="")).rowcount > 0
+    if shown:
+        recount(tx, study_id)
+    return shown
+
+
 def recount(tx: Connection, study_id: int) -> None:
     """Makes the numbers and modalities of a study and of its series those of the instances that are not hidden."""
     visible = select(func.count()).where(t.instance.c.series_id == t.series.c.id, t.instance.c.hidden == "")

@@ -14,6 +14,7 @@ from schemas.study import Instance, Series, Study
 
 from . import documents, metadata
 from .header import Header
+from .key_objects import selection
 from .meta import Encoding, encoding, inflate
 from .structure import PIXEL_DATA, PIXELS, place, scan
 from .subject import patient, person_name
@@ -120,6 +121,7 @@ def _instance(header: Header, uids: dict[int, str], subject: Patient, found: Enc
         rows=_counted(header, ROWS) or 0,
         columns=_counted(header, COLUMNS) or 0,
         frames=max(_counted(header, 0x00280008) or 1, 1),
+        key_objects=selection(header, uids[SOP_CLASS]),
     )
 
 

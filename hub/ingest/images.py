@@ -13,6 +13,7 @@ from storage import relations, reports, studies
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
+from .rejections import add_unless_rejected
 
 
 def reports_of_stored(tx: Connection, instances: Sequence[Instance]) -> set[int]:
@@ -44,15 +45,8 @@ def index_instance(
         study = _add_study(tx, instance, organization_id, patient_id, now)
     elif not same_person(tx, study.patient_id, patient_id):
         raise IdentityConflict("the study is already bound to another patient", where="(0020,000D)")
-    studies.add_instance(
-        tx,
-        instance,
-        series_id=_series(tx, study, instance),
-        study_id=study.id,
-        delivery_id=delivery_id,
-        digest=prepared.digest,
-        now=now,
-    )
+    series_id = _series(tx, study, instance)
+    add_unless_rejected(tx, instance, study, series_id, delivery_id, prepared.digest, organization_id, now)
     return study.report_id
 
 

@@ -25,6 +25,7 @@ from .images import index_instance, reports_of_stored
 from .orders import index_order
 from .owners import owns
 from .prepared import Prepared
+from .rejections import came_again, index_note, note_of
 from .relations import index_related
 from .unmapped import Unmapped
 
@@ -76,6 +77,8 @@ class Index:
         origin = prepared.delivery.origin
         known = None if prepared.replay_of else deliveries.known_receipt(tx, origin.source.id, prepared.fingerprint)
         if known:
+            if isinstance(prepared.outcome, Reading):
+                came_again(tx, prepared.outcome, origin.source.organization_id, known.delivery_id, batch.now)
             batch.entries.append(audit.received(origin, known.delivery_id, detail="the same bytes again"))
             return known
         delivery_id = prepared.replay_of or _take(tx, prepared)
@@ -147,8 +150,11 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
         merge(tx, told, own=own, delivery_id=delivery_id, now=now)
     for order in reading.orders:
         index_order(tx, order, source, delivery_id, now)
+    if note := note_of(reading):
+        return index_note(tx, note, prepared, source.organization_id, delivery_id, now)
     # Whoever sends an instance on, perhaps under a number of their own for the patient, adds nothing to it.
     if again := reports_of_stored(tx, reading.instances):
+        came_again(tx, reading, source.organization_id, delivery_id, now)
         return tuple(sorted(again))
     organization_id = source.organization_id
     ids = {index_related(tx, report, organization_id, delivery_id, now) for report in reading.reports}
