@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
@@ -16,6 +16,32 @@ from schemas.study import Hidden, Instance, InstanceRecord, Series, SeriesRecord
 from . import tables as t
 from .hiding import recount
 from .reports import scope
+from .statement import Statement
+
+# Asked or said for every instance that arrives.
+_INSTANCE_OF = Statement(
+    select(t.instance.c.data_set_digest, t.study.c.report_id)
+    .join(t.series, t.series.c.id == t.instance.c.series_id)
+    .join(t.study, t.study.c.id == t.series.c.study_id)
+    .where(t.instance.c.sop_instance_uid == bindparam("uid"))
+)
+_STUDY_OF = Statement(
+    select(t.study.c.id, t.study.c.patient_id, t.study.c.report_id, t.study.c.modalities).where(
+        t.study.c.study_instance_uid == bindparam("uid")
+    )
+)
+_SERIES_OF = Statement(
+    select(t.series.c.id, t.series.c.study_id).where(t.series.c.series_instance_uid == bindparam("uid"))
+)
+_ADD_INSTANCE = Statement(t.instance.insert())
+_SERIES_GREW = Statement(
+    t.series.update().where(t.series.c.id == bindparam("key")).values(instance_count=t.series.c.instance_count + 1)
+)
+_STUDY_GREW = Statement(
+    t.study.update()
+    .where(t.study.c.id == bindparam("key"))
+    .values(instance_count=t.study.c.instance_count + 1, last_arrival_at=bindparam("at"), completed_at=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +64,19 @@ class KnownInstance:
 
 def known_instance(tx: Connection, sop_instance_uid: str) -> KnownInstance | None:
     """What is already stored under this UID."""
-    query = (
-        select(t.instance.c.data_set_digest, t.study.c.report_id)
-        .join(t.series, t.series.c.id == t.instance.c.series_id)
-        .join(t.study, t.study.c.id == t.series.c.study_id)
-        .where(t.instance.c.sop_instance_uid == sop_instance_uid)
-    )
-    row = tx.execute(query).first()
+    row = _INSTANCE_OF.first(tx, uid=sop_instance_uid)
     return KnownInstance(row[0], row[1]) if row else None
 
 
 def known_study(tx: Connection, study_instance_uid: str) -> KnownStudy | None:
     """The study under this UID, whoever sent it."""
-    query = select(t.study.c.id, t.study.c.patient_id, t.study.c.report_id, t.study.c.modalities)
-    row: Any = tx.execute(query.where(t.study.c.study_instance_uid == study_instance_uid)).first()
+    row = _STUDY_OF.first(tx, uid=study_instance_uid)
     return KnownStudy(*row) if row else None
 
 
 def known_series(tx: Connection, series_instance_uid: str) -> tuple[int, int] | None:
     """(series id, study id) of the series under this UID."""
-    query = select(t.series.c.id, t.series.c.study_id).where(t.series.c.series_instance_uid == series_instance_uid)
-    row = tx.execute(query).first()
+    row = _SERIES_OF.first(tx, uid=series_instance_uid)
     return (row[0], row[1]) if row else None
 
 
@@ -144,14 +162,12 @@ def add_instance(
         "hidden": hidden or "",
         "hidden_by": hidden_by,
     }
-    tx.execute(t.instance.insert(), values)
+    _ADD_INSTANCE.run(tx, **values)
     if hidden:
         recount(tx, study_id)
         return
-    arrived: dict[str, Any] = {"last_arrival_at": now, "completed_at": None}
-    for table, key, values in ((t.series, series_id, {}), (t.study, study_id, arrived)):
-        count = table.c.instance_count + 1
-        tx.execute(table.update().where(table.c.id == key).values(instance_count=count, **values))
+    _SERIES_GREW.run(tx, key=series_id)
+    _STUDY_GREW.run(tx, key=study_id, at=now)
 
 
 def _like(pattern: str) -> str:
