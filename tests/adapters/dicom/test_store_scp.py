@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from pydicom.uid import UID, HTJ2KLossless, generate_uid
 from hub.access import disclosure_for
 from schemas.delivery import State
 from schemas.study import StudyCriteria
+from tests.adapters.dicom.test_hostile import associated, unfinished
 from tests.imaging import CLINICIAN, ImagingHub, ct, data_set_of, part10, store, written
 
 ASKER = disclosure_for(CLINICIAN)
@@ -134,6 +137,29 @@ def test_refusal_says_why_and_the_bytes_are_in_quarantine(small_hub: ImagingHub,
     with small_hub.verbs.database.read() as tx:
         rows = tx.exec_driver_sql("select state, category, place from delivery").all()
     assert [tuple(row) for row in rows] == [(State.QUARANTINED.value, "invalid", "(0010,0020)")]
+
+
+def test_sender_that_vanishes_in_the_middle_leaves_neither_bytes_nor_a_record(
+    small_hub: ImagingHub, tmp_path: Path
+) -> None:
+    def arriving() -> list[int]:
+        return [path.stat().st_size for path in tmp_path.glob("objects/incoming/*")]
+
+    with associated(small_hub.listener.port) as line:
+        line.sendall(unfinished(b"\x08\x00half of it" * 50_000))
+        await_that(lambda: any(size > 500_000 for size in arriving()))
+    await_that(lambda: not arriving())
+    assert not list(small_hub.verbs.objects.digests())
+    with small_hub.verbs.database.read() as tx:
+        assert tx.exec_driver_sql("select count(*) from delivery").scalar() == 0
+    assert store(small_hub.listener.port, written(tmp_path, part10(ct()))) == 0x0000
+
+
+def await_that(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_two_studies_of_one_order_are_both_found(hub: ImagingHub, tmp_path: Path) -> None:
