@@ -1,5 +1,6 @@
 """The composition root: the only module that knows every package."""
 
+import datetime as dt
 import os
 import socket
 import ssl
@@ -19,6 +20,7 @@ from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
+from hub.completeness import Completeness
 from hub.doors import in_clear, require_doors
 from hub.examination import Examination
 from hub.headers import Describing, Headers
@@ -188,10 +190,15 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             door=doors.get("mllp"),
         )
     if "worker" in parts:
-        made["worker"] = Worker(hub.stores.database)
+        made["worker"] = Worker(hub.stores.database, _completeness(hub))
         made["headers"] = Describing(_headers(hub.stores))
         made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
+
+
+def _completeness(hub: Hub) -> Completeness:
+    quiet = dt.timedelta(seconds=hub.settings.study_quiet_s)
+    return Completeness(hub.stores.database, quiet, _headers(hub.stores).ensure)
 
 
 def _headers(stores: Stores) -> Headers:

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     receivers: int = Field(
         0, ge=0, le=64, description="Processes that take DICOM and HL7 v2 in; 0: one a processor, at most 4"
     )
+    study_quiet_s: int = Field(
+        120, ge=1, le=86_400, description="A study is complete when nothing more of it has come for so many seconds"
+    )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
     viewer: Path | None = Field(

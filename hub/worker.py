@@ -1,10 +1,13 @@
 """Housekeeping beside the listeners: what nobody asks for and everybody needs."""
 
 import threading
+from collections.abc import Callable
+from itertools import count
 
 import structlog
 
 from hub import audit
+from hub.completeness import Completeness
 from hub.metrics import WAITING
 from schemas.delivery import WAITING as WAITING_STATES
 from schemas.faults import Fault
@@ -12,16 +15,19 @@ from storage import accounts, deliveries, outbox
 from storage.database import Database
 
 log = structlog.get_logger()
-_EVERY_S = 30.0
+# A modality that lists what it made is believed as soon as that has come; the rest has time.
+_EVERY_S = 5.0
+_HOUSEKEEPING_EVERY = 6
 
 
 class Worker:
-    """Forgets expired tokens and counts what waits for somebody. port: none, 0."""
+    """Finds studies complete, forgets expired tokens and counts what waits for somebody. port: none, 0."""
 
     port = 0
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, completeness: Completeness) -> None:
         self._database = database
+        self._completeness = completeness
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -35,15 +41,20 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            try:
-                self._round()
-            except Fault as fault:
-                log.warning("worker.round_failed", fault=fault.category.value)
+        for number in count():
+            self._try(self._completeness.round)
+            if number % _HOUSEKEEPING_EVERY == 0:
+                self._try(self._housekeeping)
             if self._stop.wait(_EVERY_S):
                 return
 
-    def _round(self) -> None:
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Fault as fault:
+            log.warning("worker.round_failed", fault=fault.category.value)
+
+    def _housekeeping(self) -> None:
         with self._database.write() as tx:
             accounts.remove_expired_tokens(tx, audit.now())
         with self._database.read() as tx:

@@ -83,7 +83,7 @@ def _of_note(note_instance_uid: str) -> Any:
     return t.rejection.c.note_instance_uid == note_instance_uid
 
 
-def undo(
+def settle_undone(
     tx: Connection, undone_by: str, now: dt.datetime, *, sop_instance_uid: str = "", note_instance_uid: str = ""
 ) -> None:
     """Writes that rejections of an instance, or those of a note, hold no longer, and who says so."""
@@ -104,7 +104,7 @@ def known_reports(tx: Connection, study_id: int, study_instance_uid: str) -> tup
     return tuple(tx.scalars(select(t.report.c.id).where(or_(*about)).order_by(t.report.c.id)))
 
 
-def images_left(tx: Connection, study_id: int) -> int:
+def known_images_left(tx: Connection, study_id: int) -> int:
     """How many instances of a study everybody sees that are images or waveforms, rather than words about them."""
     words = or_(*(t.instance.c.sop_class_uid.like(kind) for kind in _NO_IMAGES))
     query = (

@@ -49,6 +49,7 @@ NO_PATIENTS = {
     "storage.certificates",
     "storage.commitments",
     "storage.destinations",
+    "storage.hiding",
     "storage.mappings",
     "storage.nodes",
     "storage.organizations",

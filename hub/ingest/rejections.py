@@ -144,7 +144,7 @@ def settle(
     tx: Connection, study: KnownStudy, study_instance_uid: str, code: Hidden, delivery_id: int, now: dt.datetime
 ) -> tuple[int, ...]:
     """Revokes the reports of a study that has no image left; in any case leaves word. Returns those revoked."""
-    left = rejections.images_left(tx, study.id)
+    left = rejections.known_images_left(tx, study.id)
     revoked = []
     for report_id in () if left else rejections.known_reports(tx, study.id, study_instance_uid):
         known = reports.known_by_id(tx, report_id)
@@ -204,5 +204,5 @@ def came_again(tx: Connection, reading: Reading, organization_id: int, delivery_
         if study is None or rejections.known_owner(tx, study.id) != organization_id:
             continue
         if hiding.show_expired(tx, study.id, instance.sop_instance_uid):
-            rejections.undo(tx, "sent-again", now, sop_instance_uid=instance.sop_instance_uid)
+            rejections.settle_undone(tx, "sent-again", now, sop_instance_uid=instance.sop_instance_uid)
             images_came(tx, study, delivery_id, now)
