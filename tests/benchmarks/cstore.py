@@ -28,7 +28,7 @@ from tests.benchmarks import running
 from tests.benchmarks.memory import tree
 from tests.benchmarks.running import Receiver
 
-_STUDIES = 8
+STUDIES = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Load:
     def write(self, folder: Path) -> None:
         """Writes one folder of Part 10 files a study."""
         pixels = np.random.default_rng(0).integers(900, 1100, (self.side, self.side), np.uint16).tobytes()
-        for study in range(_STUDIES):
+        for study in range(STUDIES):
             where = folder / f"study{study}"
             where.mkdir(parents=True)
             header = _header(study, self.side, pixels)
@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                         before = cpu_s(receiver.process) if receiver.process else 0.0
                         rate = send(folder, receiver, arguments.associations, sender)
                         if receiver.process:
-                            each = (cpu_s(receiver.process) - before) / (_STUDIES * load.slices)
+                            each = (cpu_s(receiver.process) - before) / (STUDIES * load.slices)
                             worked[load.name].append(each * 1000)
                         rates[load.name, receiver.name].append(rate)
     for load in loads:

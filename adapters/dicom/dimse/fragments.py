@@ -85,7 +85,7 @@ class Inbound:
             raise Violation("a PDU that has no place here", UNEXPECTED_PDU)
         self._line.exactly(length)
         self._line.send(RELEASE_REPLY)
-        raise Released
+        raise Released("released")
 
     def take(self, most: int) -> bytes:
         """Some of the fragment that is being read."""
