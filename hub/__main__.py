@@ -17,7 +17,7 @@ from hub.serving import serving
 from hub.settings import Settings
 from hub.settings import read as read_settings
 from hub.strictness import lines, strictness
-from schemas.disclosure import Principal, Role
+from schemas.disclosure import PEOPLE, Principal, Role
 from schemas.faults import Fault
 from schemas.organization import Organization
 
@@ -132,7 +132,7 @@ def _account(commands: _Commands) -> None:
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("--add", metavar="NAME", help="the name to sign in with")
     which.add_argument("--reset", metavar="NAME", help="give an account a new password")
-    command.add_argument("--role", choices=[role.value for role in Role], help="what the person does")
+    command.add_argument("--role", choices=[role.value for role in PEOPLE], help="what the person does")
     command.add_argument("--institution", metavar="CODE", help="for which the person acts")
     command.add_argument("--institution-name", metavar="NAME", help="registers the institution where it is new")
     command.add_argument("--name", metavar="TEXT", default="", help="the person's name, as pages show it")

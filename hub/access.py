@@ -67,6 +67,7 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.AUDITOR: frozenset({Permission.READ_AUDIT}),
+    Role.SYSTEM: frozenset({Permission.READ_REPORTS}),
 }
 _PURPOSE = {
     Role.QUALITY: Purpose.QUALITY,

@@ -19,6 +19,7 @@ from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, 
 from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
+from hub.archive import Archive, Commitments, Nodes
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
 from hub.completeness import Completeness
 from hub.doors import in_clear, require_doors
@@ -33,6 +34,7 @@ from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
+from hub.retrieve.pixels import read_frame
 from hub.settings import Settings
 from hub.terminology import Terminology
 from hub.verbs import Verbs
@@ -135,6 +137,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         repairs=Repairs(database, objects, senders, ingest, sniff),
         examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),
         notify=Notify(database, allow_insecure=settings.allow_insecure),
+        nodes=Nodes(database, allow_insecure=settings.allow_insecure),
         profiles=Profiles(
             database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT, examiners=EXAMINERS
         ),
@@ -176,6 +179,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             ingest.identify,
             ae_title=settings.dicom_ae_title,
             context=_dicom_tls(settings),
+            services=_peers(hub),
             door=doors.get("dicom"),
         )
     if "mllp" in parts:
@@ -192,6 +196,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
     if "worker" in parts:
         made["worker"] = Worker(hub.stores.database, _completeness(hub))
         made["headers"] = Describing(_headers(hub.stores))
+        made["commitments"] = _commitments(hub)
         made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
 
@@ -205,9 +210,25 @@ def _headers(stores: Stores) -> Headers:
     return Headers(stores.database, stores.objects, DESCRIBERS[Format.DICOM])
 
 
+def _peers(hub: Hub) -> tuple[dicom.Service, ...]:
+    """What peers on the DICOM network may ask for beside storing."""
+    settings, stores = hub.settings, hub.stores
+    archive = Archive(stores.database, stores.objects, read_frame)
+    return dicom.services(archive, ae_title=settings.dicom_ae_title, context=_client(settings))
+
+
+def _commitments(hub: Hub) -> Commitments:
+    settings, stores = hub.settings, hub.stores
+    courier = dicom.CommitmentCourier(settings.dicom_ae_title, _client(settings))
+    return Commitments(stores.database, stores.objects, courier)
+
+
+def _client(settings: Settings) -> ssl.SSLContext:
+    return client_context(settings.tls_ca, settings.tls_certificate, settings.tls_key)
+
+
 def _sender(settings: Settings) -> Sender:
-    context = client_context(settings.tls_ca, settings.tls_certificate, settings.tls_key)
-    return hl7v2.sender(context)
+    return hl7v2.sender(_client(settings))
 
 
 def require_certificates(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.access import Access
+from hub.archive import Nodes
 from hub.examination import Examination
 from hub.ingest import Ingest, Repairs
 from hub.notify import Notify
@@ -30,6 +31,7 @@ class Verbs:
     repairs: Repairs
     examination: Examination
     notify: Notify
+    nodes: Nodes
     profiles: Profiles
     terminology: Terminology
     database: Database

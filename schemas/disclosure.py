@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The roles of the demo district; one to an account."""
+    """The roles of the demo district; one to an account. SYSTEM: no account's; who asks over the DICOM network."""
 
     TECHNICIAN = "technician"
     RADIOLOGIST = "radiologist"
@@ -16,6 +16,10 @@ class Role(StrEnum):
     QUALITY = "quality"
     ADMIN = "admin"
     AUDITOR = "auditor"
+    SYSTEM = "system"
+
+
+PEOPLE = tuple(role for role in Role if role is not Role.SYSTEM)
 
 
 class Purpose(StrEnum):

@@ -1,10 +1,10 @@
 """The DICOM network as the hub knows it: its nodes, and what they ask. Source: DICOM PS3.4 annexes C, F and J."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from .delivery import Origin
 from .disclosure import Disclosure
@@ -93,17 +93,22 @@ class Selection:
 
     level: Level
     patient_identifier: str = ""
+    issuer: str = ""
     study_uids: tuple[str, ...] = ()
     series_uids: tuple[str, ...] = ()
     sop_uids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """A data set on its way out: without preamble and file meta information, in pieces, so that memory stays flat."""
+class Decoded:
+    """Compressed pixel data as native ones. frame_bytes: of each frame. frames: one after another, little endian.
 
-    transfer_syntax_uid: str
-    chunks: Iterator[bytes]
+    rgb: they were YBR and have become RGB; otherwise the photometric interpretation is what it was.
+    """
+
+    frame_bytes: int
+    frames: Iterator[bytes]
+    rgb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +202,13 @@ class Archive(Protocol):
     def destination(self, asker: Disclosure, ae_title: str) -> Node:
         """Where a C-MOVE may send. Raises NotFound for a title that is not registered for the asker's institution."""
 
-    def encode(self, instance: InstanceRecord, accepted: Collection[str]) -> Encoded:
-        """The data set in one of the accepted transfer syntaxes, its own if that is among them.
+    def open(self, instance: InstanceRecord) -> BinaryIO:
+        """The stored object, seekable. Raises NotFound or Busy where it cannot be had."""
 
-        Raises UnsupportedPayload where it cannot be had in any of these, Busy or NotFound where it cannot be read.
-        """
+    def decoded(self, instance: InstanceRecord) -> Decoded:
+        """Its compressed pixel data, decoded frame by frame. Raises UnsupportedPayload."""
 
-    def commit(self, origin: Origin, transaction_uid: str, references: tuple[Reference, ...]) -> int:
+    def commit(self, origin: Origin, ae_title: str, transaction_uid: str, references: tuple[Reference, ...]) -> int:
         """Takes a request for storage commitment down, durably; its id. Raises Faults."""
 
     def commitment(self, commitment_id: int) -> Commitment:
@@ -215,8 +220,8 @@ class Archive(Protocol):
     def create_step(self, origin: Origin, step: ProcedureStep, message: StepMessage) -> None:
         """Keeps a new procedure step. Raises Conflict where its UID is taken."""
 
-    def set_step(self, origin: Origin, step: ProcedureStep | None, uid: str, message: StepMessage) -> None:
-        """Updates a step: `step` where the message says something that we read.
+    def set_step(self, origin: Origin, uid: str, said: ProcedureStep | None, message: StepMessage) -> None:
+        """Updates a step. said: what we read of the message, empty where it says nothing; None: nothing of ours.
 
         Raises NotFound for one that we do not know, Conflict for one that is over.
         """

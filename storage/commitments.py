@@ -24,9 +24,9 @@ class _References:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A request as it was taken down."""
+    """A request as it was taken down. organization: code of the institution that answers for who asked."""
 
-    source_id: int
+    organization: str
     references: tuple[Reference, ...]
 
 
@@ -75,7 +75,8 @@ def known(tx: Connection, source_id: int, transaction_uid: str) -> tuple[int, tu
 def requested(tx: Connection, commitment_id: int) -> Requested:
     """Raises NotFound."""
     row = _row(tx, commitment_id)
-    return Requested(row.source_id, from_json(_References, row.content).items)
+    code = tx.scalar(select(t.organization.c.code).join(t.source).where(t.source.c.id == row.source_id))
+    return Requested(str(code), from_json(_References, row.content).items)
 
 
 def commitment(tx: Connection, commitment_id: int) -> Commitment:
@@ -83,7 +84,7 @@ def commitment(tx: Connection, commitment_id: int) -> Commitment:
     row = _row(tx, commitment_id)
     outcome = from_json(Outcome, row.outcome) if row.outcome is not None else None
     node = nodes.named(tx, row.ae_title)
-    return Commitment(row.id, row.transaction_uid, row.ae_title, row.attempts, node, outcome)
+    return Commitment(row.id, row.transaction_uid.partition("#")[0], row.ae_title, row.attempts, node, outcome)
 
 
 def _row(tx: Connection, commitment_id: int) -> Any:

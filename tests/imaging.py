@@ -22,6 +22,7 @@ from pynetdicom import AE, _config
 from adapters import dicom
 from adapters.contract import Listener
 from hub.access import Access
+from hub.archive import Archive, Nodes
 from hub.api import dicomweb, outcomes
 from hub.examination import Examination
 from hub.headers import Headers
@@ -32,6 +33,7 @@ from hub.query import Query
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
+from hub.retrieve.pixels import read_frame
 from hub.terminology import Terminology
 from hub.verbs import Verbs
 from schemas.delivery import Format
@@ -94,12 +96,14 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         repairs=Repairs(database, objects, senders, ingest, _sniff),
         examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),
         notify=Notify(database),
+        nodes=Nodes(database),
         profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
         terminology=Terminology(database),
         database=database,
         objects=objects,
     )
-    listener = dicom.listener("127.0.0.1", 0, ingest.deliver, ingest.identify)
+    services = dicom.services(Archive(database, objects, read_frame), ae_title="DXHUB")
+    listener = dicom.listener("127.0.0.1", 0, ingest.deliver, ingest.identify, services=services)
     listener.start()
     app = FastAPI()
     app.state.verbs, app.state.settings = verbs, SimpleNamespace(max_upload_mb=max_upload_mb)

@@ -4,8 +4,10 @@ from adapters.contract import Adapter
 from schemas.delivery import Format
 
 from .description import describe
+from .dimse import Service
 from .meta import is_dicom
 from .part10 import read
+from .peers import CommitmentCourier, services
 from .store_scp import StoreScp
 
 listener = StoreScp
@@ -18,3 +20,5 @@ ADAPTER = Adapter(
     listener=listener,
     describers={Format.DICOM: describe},
 )
+
+__all__ = ["ADAPTER", "CommitmentCourier", "Service", "listener", "services"]

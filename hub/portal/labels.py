@@ -59,6 +59,7 @@ ROLE = {
     Role.QUALITY: N_("Quality officer"),
     Role.ADMIN: N_("Administrator"),
     Role.AUDITOR: N_("Auditor"),
+    Role.SYSTEM: N_("System on the DICOM network"),
 }
 ORGANIZATION_KIND = {
     OrganizationKind.BUREAU: N_("Health bureau"),

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from schemas.disclosure import Role
+from schemas.disclosure import PEOPLE
 from schemas.faults import Category, Fault
 
 from . import session
@@ -23,7 +23,7 @@ _RETRY_AFTER_S = "5"
 def help_page(visit: Visiting) -> Response:
     """What the portal does for each role, on one screen; the asker's own first."""
     mine = visit.principal.role
-    return page(visit, "help.html", mine=mine, roles=[mine, *(role for role in Role if role is not mine)])
+    return page(visit, "help.html", mine=mine, roles=[mine, *(role for role in PEOPLE if role is not mine)])
 
 
 def fault_page(request: Request, fault: Fault, status: int) -> Response:

@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from hub.api import deliveries, fhir, health, outcomes, recognition
+from hub.archive import Nodes
 from hub.ingest import Ingest
 from hub.notify import Notify
 from hub.profiles import Profiles
@@ -154,6 +155,7 @@ def _app(made: Kernel) -> FastAPI:
         repairs=made.repairs,
         examination=made.examination,
         notify=Notify(made.database),
+        nodes=Nodes(made.database),
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
         database=made.database,

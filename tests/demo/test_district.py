@@ -1,7 +1,7 @@
 """The fictional district: complete, valid in form, and nobody's."""
 
 from hub.demo.district import COMMUNITY_CENTRES, district
-from schemas.disclosure import Role
+from schemas.disclosure import PEOPLE
 from schemas.identifiers import valid_credit_code
 from schemas.organization import OrganizationKind
 
@@ -37,9 +37,9 @@ def test_every_sender_belongs_to_an_institution_and_names_are_in_both_languages(
 
 
 def test_each_role_has_one_account_with_a_password_that_nobody_guesses() -> None:
-    assert sorted(account.role for account in DISTRICT.accounts) == sorted(Role)
+    assert sorted(account.role for account in DISTRICT.accounts) == sorted(PEOPLE)
     assert all(account.account == account.role for account in DISTRICT.accounts)
-    assert len({account.password for account in DISTRICT.accounts}) == len(Role)
+    assert len({account.password for account in DISTRICT.accounts}) == len(PEOPLE)
     assert all(len(account.password) >= 16 for account in DISTRICT.accounts)
     assert district() == DISTRICT
     assert {account.organization for account in DISTRICT.accounts} <= BY_CODE.keys()
