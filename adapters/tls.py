@@ -63,10 +63,14 @@ def shake_hands(line: ssl.SSLSocket, timeout_s: float) -> bool:
     try:
         line.do_handshake()
     except OSError as error:
-        reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or type(error).__name__
-        log.warning("tls.refused", reason=reason)
+        log.warning("tls.refused", reason=refusal(error))
         return False
     return True
+
+
+def refusal(error: OSError) -> str:
+    """Why there was no agreement, without anything of the peer's."""
+    return getattr(error, "verify_message", "") or getattr(error, "reason", "") or type(error).__name__
 
 
 def stop_reading(line: socket.socket) -> None:
@@ -88,7 +92,7 @@ def hang_up(line: socket.socket) -> None:
         socket.socket.shutdown(line, socket.SHUT_WR)
 
 
-def identities(line: ssl.SSLSocket) -> frozenset[str]:
+def identities(line: ssl.SSLSocket | ssl.SSLObject) -> frozenset[str]:
     """What the peer's verified certificate proves: `cn:`, `dns:`, `ip:`, `uri:`, `email:` and its `sha256:`.
 
     Empty where the peer showed none. Names in lower case, the fingerprint in hexadecimal.

@@ -192,6 +192,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             memory_bytes=settings.mllp_memory_mb << 20,
             context=_mllp_tls(settings),
             door=doors.get("mllp"),
+            together=ingest.deliver_together,
         )
     if "worker" in parts:
         made["worker"] = Worker(hub.stores.database, _completeness(hub))

@@ -1,7 +1,7 @@
 """What arrives, what a reader finds in it, and what the sender gets back."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO
@@ -175,6 +175,8 @@ Read = Callable[[BinaryIO, Origin], Reading]
 # Custody: bytes durable, then read, then index committed. Returns a receipt, whose `fault` tells of a refusal with
 # the bytes kept; raises Busy or Internal only when nothing could be promised at all.
 Deliver = Callable[[Delivery], Receipt]
+# The same for several at once, in their order: a receipt, or why nothing could be promised.
+DeliverTogether = Callable[[Sequence[Delivery]], list[Receipt | Fault]]
 # Who a sender is: raises Forbidden for one that nobody registered.
 Identify = Callable[[Claim], Origin]
 

@@ -18,7 +18,7 @@ from schemas.faults import Busy, Internal
 
 BUSY_TIMEOUT_S = 5
 # How often a process looks whether another has written: a transaction takes a few milliseconds.
-_PAUSE_S = 0.0003
+_PAUSE_S = 0.001
 
 
 class Collision(Internal):
@@ -177,6 +177,7 @@ def _sqlite(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-16384",  # KiB a connection
+            "temp_store=MEMORY",  # what a savepoint may have to bring back, too: else a file for each delivery
             "wal_autocheckpoint=4000",  # pages: hot ones are not copied back for every few messages
         ):
             connection.execute(f"PRAGMA {pragma}")

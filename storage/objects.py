@@ -5,13 +5,13 @@ changed, and means that no text from outside ever becomes part of a path.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
-from schemas.faults import Internal
+from schemas.faults import Fault, Internal
 from storage.objects_disk import DiskObjects
 from storage.objects_s3 import S3Objects
 
@@ -60,6 +60,9 @@ class Objects(Protocol):
 
     def spool(self) -> Spool:
         """Begin a new object."""
+
+    def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
+        """Make short contents objects, all at once: the digest of each, durable; Busy or Internal where it failed."""
 
     def open(self, digest: str) -> BinaryIO:
         """The whole object, seekable; from a remote store only what is read is fetched."""

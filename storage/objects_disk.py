@@ -1,12 +1,14 @@
 """Objects in a folder: `incoming/` while they arrive, then `ab/<digest>`."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from schemas.faults import Busy, Internal
+from schemas.faults import Busy, Fault, Internal
 from storage import spool_file
+from storage.at_once import AtOnce
 from storage.object_stream import Pieces, absent, is_digest, known
 from storage.spool_file import SpoolFile, disk_faults, make_private
 
@@ -19,10 +21,66 @@ class DiskObjects:
         self.incoming = self.root / "incoming"
         # Folders whose own entry this process knows to be durable: a store has 256 and each needs that once.
         self._settled = {self.root}
+        self._at_once = AtOnce()
 
     def spool(self) -> "DiskSpool":
         """Begin a new object."""
         return DiskSpool(self)
+
+    def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
+        """Write short contents where they belong, then sync them all at once.
+
+        One that is cut short by a crash has no row, and is removed or mended as any object without.
+        """
+        written = self._written(contents)
+        synced = self._at_once(self._sync, list(written.values()))
+        kept = dict(zip(written, synced, strict=True))
+        return [kept[content] for content in contents]
+
+    def _written(self, contents: Sequence[bytes]) -> "dict[bytes, _Written | Fault]":
+        found: dict[bytes, _Written | Fault] = {}
+        for content in contents:
+            if content not in found:
+                try:
+                    found[content] = self._write(content)
+                except Fault as fault:
+                    found[content] = fault
+        return found
+
+    def _write(self, content: bytes) -> "_Written":
+        digest = hashlib.sha256(content).hexdigest()
+        place = self.path(digest)
+        with disk_faults():
+            handle = _begin(place)
+            if handle is None:
+                return _Written(digest, self._again(place, content))
+            try:
+                _write_all(handle, content)
+            except OSError:
+                place.unlink(missing_ok=True)
+                os.close(handle)
+                raise
+        return _Written(digest, handle)
+
+    def _again(self, place: Path, content: bytes) -> int:
+        """What stands there already, or, where it was cut short, the content in its place."""
+        if place.read_bytes() != content:
+            place.unlink(missing_ok=True)
+            with self.spool() as spool:
+                spool.write(content)
+                spool.keep()
+        return os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+
+    def _sync(self, written: "_Written | Fault") -> str:
+        if isinstance(written, Fault):
+            raise written
+        try:
+            with disk_faults():
+                os.fsync(written.handle)
+                self.settle(self.path(written.digest).parent)
+        finally:
+            os.close(written.handle)
+        return written.digest
 
     def open(self, digest: str) -> BinaryIO:
         """The whole object, seekable."""
@@ -115,6 +173,29 @@ class DiskSpool(SpoolFile):
             # Also where it was there already: another thread may have named it a moment ago and not yet synced.
             self._store.settle(place.parent)
         self._path = place
+
+
+class _Written(NamedTuple):
+    digest: str
+    handle: int
+
+
+def _begin(place: Path) -> int | None:
+    """A new file there; None where there is one already."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(place, flags, 0o600)
+    except FileExistsError:
+        return None
+    except FileNotFoundError:
+        make_private(place.parent)
+        return _begin(place)
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
 
 
 def _lift(deep: Path) -> None:

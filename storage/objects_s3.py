@@ -1,8 +1,9 @@
 """Objects in a bucket of any S3 store, through MinIO's client: the digest is the key."""
 
+import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -13,8 +14,9 @@ from minio.error import MinioException, S3Error
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
-from schemas.faults import Busy, Internal, NotFound
+from schemas.faults import Busy, Fault, Internal, NotFound
 from storage import spool_file
+from storage.at_once import AtOnce
 from storage.object_stream import Pieces, absent, is_digest, known
 from storage.spool_file import SpoolFile
 
@@ -63,6 +65,7 @@ class S3Objects:
         self.client = client
         self.bucket = bucket
         self.scratch = scratch
+        self._at_once = AtOnce()
 
     @classmethod
     def at(cls, url: str, scratch: Path) -> Self:
@@ -91,6 +94,26 @@ class S3Objects:
     def spool(self) -> "S3Spool":
         """Begin a new object."""
         return S3Spool(self)
+
+    def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
+        """Put short contents, all at once."""
+        return self._at_once(self._put_short, contents)
+
+    def _put_short(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        self.put(digest, io.BytesIO(content), len(content))
+        return digest
+
+    def put(self, digest: str, source: BinaryIO, size: int) -> None:
+        """Put an object, unless it is there already. The store shows one only when it has all of it."""
+        try:
+            if self.size(digest) == size:
+                return
+        except NotFound:
+            pass
+        with s3_faults():
+            # Parts are held in memory, so one at a time.
+            self.client.put_object(self.bucket, digest, source, size, num_parallel_uploads=1)
 
     def open(self, digest: str) -> BinaryIO:
         """The whole object, seekable: a seek that leaves what was read ahead costs a new range request."""
@@ -179,15 +202,9 @@ class S3Spool(SpoolFile):
         self._store = store
 
     def keep(self) -> None:
-        """Put it, unless it is there already. The store shows an object only when it has all of it."""
-        try:
-            if self._store.size(self.digest) == self.size:
-                return
-        except NotFound:
-            pass
-        with s3_faults(), self.open() as source:
-            # Parts are held in memory, so one at a time.
-            self._store.client.put_object(self._store.bucket, self.digest, source, self.size, num_parallel_uploads=1)
+        """Put it into the bucket."""
+        with self.open() as source:
+            self._store.put(self.digest, source, self.size)
 
 
 class RemoteFile(io.RawIOBase):

@@ -51,7 +51,7 @@ class FrameDecoder:
         """An end block is the last byte that came: the carriage return behind it may be late or may never come."""
         return self._inside and self._buffer[-1:] == END
 
-    def feed(self, content: bytes) -> None:
+    def feed(self, content: bytes | memoryview) -> None:
         """Takes what the socket gave."""
         self._buffer += content
 

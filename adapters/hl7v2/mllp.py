@@ -1,26 +1,29 @@
-"""The MLLP listener: a thread a connection, one message at a time on each, answered when custody has it.
+"""The MLLP listener: all connections in one event loop, each message answered when custody has it.
 
 Source: HL7 MLLP release 1 and 2; HL7 v2 chapter 2.9.
 """
 
+import asyncio
+import contextlib
 import socket
-import socketserver
 import ssl
-import sys
 import threading
-import time
+from functools import partial
 
 import structlog
 
-from adapters.tls import hang_up, identities, shake_hands, stop_reading
-from schemas.delivery import Deliver, Identify
+from adapters.tls import refusal
+from schemas.delivery import Deliver, DeliverTogether, Identify
 
 from .budget import Budget
-from .connection import FREE_BYTES, MAX_BYTES, Connection, Limits
-
-_Request = socket.socket | tuple[bytes, socket.socket]
+from .connection import FREE_BYTES, MAX_BYTES, READ_BYTES, Connection, House, Limits
+from .intake import Intake
 
 log = structlog.get_logger()
+# After an error of the door itself, such as no file handle being left.
+_PAUSE_S = 0.1
+# Many peers never answer TLS's goodbye.
+_GOODBYE_S = 1.0
 
 
 class MllpListener:
@@ -35,37 +38,129 @@ class MllpListener:
         limits: Limits,
         context: ssl.SSLContext | None = None,
         door: socket.socket | None = None,
+        together: DeliverTogether | None = None,
     ) -> None:
         self.port = port
+        self._address = (host, port)
         self._context = context
         self._door = door
-        self._address = (host, port)
-        self._deliver = deliver
-        self._identify = identify
         self._limits = limits
-        self._server: _Server | None = None
+        # One frame may always go on, whatever the others hold.
+        self.budget = Budget(max(0, limits.memory_bytes - limits.max_bytes), FREE_BYTES)
+        self._intake = partial(Intake, deliver=deliver, identify=identify, together=together)
+        self._open: set[Connection] = set()
+        self._arriving: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._stopping: asyncio.Event | None = None
+        self._empty = asyncio.Event()
 
     def start(self) -> None:
-        """Binds and serves in threads of its own. Raises OSError where the port is taken."""
-        self._server = _Server(self._address, self._deliver, self._identify, self._limits, self._context, self._door)
-        self.port = self._server.server_address[1]
+        """Binds and serves in a thread of its own. Raises OSError where the port is taken."""
+        door = self._door or _opened(self._address)
+        self.port = door.getsockname()[1]
+        ready = threading.Event()
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="mllp-accept", daemon=True
+            target=lambda: asyncio.run(self._serve(door, ready)), name="mllp-listener", daemon=True
         )
         self._thread.start()
+        ready.wait()
         log.info("mllp.listening", port=self.port, encrypted=self._context is not None)
 
     def stop(self) -> None:
         """No new connections, no new messages; returns when what was being delivered has been answered."""
-        if self._server is None or self._thread is None:
+        if self._thread is None or self._loop is None or self._stopping is None:
             return
-        self._server.shutdown()
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
-        self._server.finish()
-        self._server.server_close()
-        self._server = self._thread = None
+        self._thread = None
         log.info("mllp.stopped", port=self.port)
+
+    async def _serve(self, door: socket.socket, ready: threading.Event) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_failed)
+        self._stopping = asyncio.Event()
+        intake = self._intake(loop)
+        buffer = memoryview(bytearray(READ_BYTES))
+        house = House(loop, self._limits, self.budget, buffer, intake.take, self._over)
+        accepting = loop.create_task(self._accept(house, door))
+        ready.set()
+        await self._stopping.wait()
+        accepting.cancel()
+        await asyncio.gather(accepting, return_exceptions=True)
+        door.close()
+        await self._finish()
+        intake.close()
+
+    async def _finish(self) -> None:
+        """Ends idle connections, and waits for the busy ones."""
+        for task in self._arriving:
+            task.cancel()
+        for connection in list(self._open):
+            connection.end()
+        if self._open:
+            self._empty.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), self._limits.stop_timeout_s)
+        for connection in list(self._open):
+            connection.abort()
+
+    def _over(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if not self._open:
+            self._empty.set()
+
+    async def _accept(self, house: House, door: socket.socket) -> None:
+        while True:
+            try:
+                line, address = await house.loop.sock_accept(door)
+            except OSError as error:
+                log.error("mllp.cannot_accept", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            if not self._has_room():
+                log.warning("mllp.refused", reason="too many connections", limit=self._limits.max_connections)
+                line.close()
+                continue
+            connection = Connection(house, str(address[0]))
+            self._open.add(connection)
+            # No handshake here: a peer that is slow at it must keep nobody else from being accepted.
+            arriving = house.loop.create_task(self._welcome(house, connection, line))
+            self._arriving.add(arriving)
+            arriving.add_done_callback(self._arriving.discard)
+
+    async def _welcome(self, house: House, connection: Connection, line: socket.socket) -> None:
+        try:
+            line.setblocking(False)
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            patience: dict[str, float] = {}
+            if self._context:
+                patience = {
+                    "ssl_handshake_timeout": self._limits.handshake_timeout_s,
+                    "ssl_shutdown_timeout": _GOODBYE_S,
+                }
+            await house.loop.connect_accepted_socket(lambda: connection, line, ssl=self._context, **patience)
+        except OSError as error:
+            log.warning("tls.refused", reason=refusal(error))
+            self._over(connection)
+        except asyncio.CancelledError:
+            line.close()
+            self._over(connection)
+            raise
+
+    def _has_room(self) -> bool:
+        """Each connection may hold a frame in memory, so their number is a limit on memory too."""
+        if len(self._open) < self._limits.max_connections:
+            return True
+        idle = [(each.idle_since, each) for each in self._open if each.idle_since is not None]
+        if not idle:
+            return False
+        # A peer that only holds its place gives it up to one that comes to send; it may come again.
+        log.info("mllp.made_room", limit=self._limits.max_connections)
+        _, longest = min(idle, key=lambda each: each[0])
+        longest.end()
+        self._open.discard(longest)
+        return True
 
 
 def listener(
@@ -79,134 +174,27 @@ def listener(
     limits: Limits | None = None,
     context: ssl.SSLContext | None = None,
     door: socket.socket | None = None,
+    together: DeliverTogether | None = None,
 ) -> MllpListener:
     """An MLLP listener, not yet started. `max_bytes`: of a frame; `limits`: all that a peer may ask of us.
 
     memory_bytes: of the unfinished frames of all connections together.
     context: speaks TLS alone where given (see adapters.tls.server_context).
     door: a socket that listens already, perhaps for several processes; it must not block.
+    together: takes the small messages that wait at the same moment (see Intake).
     """
-    return MllpListener(host, port, deliver, identify, limits or Limits(max_bytes, memory_bytes), context, door)
+    return MllpListener(
+        host, port, deliver, identify, limits or Limits(max_bytes, memory_bytes), context, door, together
+    )
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(
-        self,
-        address: tuple[str, int],
-        deliver: Deliver,
-        identify: Identify,
-        limits: Limits,
-        context: ssl.SSLContext | None,
-        door: socket.socket | None,
-    ) -> None:
-        self.context = context
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.deliver = deliver
-        self.identify = identify
-        self.limits = limits
-        self.stopping = threading.Event()
-        # One frame may always go on, whatever the others hold.
-        self.budget = Budget(max(0, limits.memory_bytes - limits.max_bytes), FREE_BYTES)
-        self._open: dict[_Request, threading.Thread] = {}
-        self._connections: dict[_Request, Connection] = {}
-        self._lock = threading.Lock()
-        super().__init__(address, _Handler, bind_and_activate=door is None)
-        if door is not None:
-            self.socket.close()
-            self.socket, self.server_address = door, door.getsockname()
-
-    def get_request(self) -> tuple[socket.socket, object]:
-        line, address = self.socket.accept()
-        if self.context is None:
-            return line, address
-        # No handshake here: a peer that is slow at it must keep nobody else from being accepted.
-        return self.context.wrap_socket(line, server_side=True, do_handshake_on_connect=False), address
-
-    def verify_request(self, request: _Request, client_address: object) -> bool:
-        # Each connection may hold a frame in memory, so their number is a limit on memory too.
-        with self._lock:
-            room = len(self._open) < self.limits.max_connections
-            longest_idle = None if room else self._longest_idle()
-        if not room and longest_idle is None:
-            log.warning("mllp.refused", reason="too many connections", limit=self.limits.max_connections)
-            return False
-        if longest_idle is not None:
-            # A peer that only holds its place gives it up to one that comes to send; it may come again.
-            log.info("mllp.made_room", limit=self.limits.max_connections)
-            stop_reading(longest_idle)
-        return True
-
-    def _longest_idle(self) -> socket.socket | None:
-        """The connection that has waited longest with nothing begun; it is no longer counted."""
-        idle = [(c.idle_since, line) for line, c in self._connections.items() if c.idle_since is not None]
-        if not idle:
-            return None
-        _, line = min(idle, key=lambda each: each[0])
-        self._connections.pop(line)
-        self._open.pop(line)
-        return line if isinstance(line, socket.socket) else None
-
-    def serve(self, line: socket.socket, address: str) -> None:
-        """Serves one connection to its end."""
-        certificate = None
-        if isinstance(line, ssl.SSLSocket):
-            if not shake_hands(line, self.limits.handshake_timeout_s):
-                return
-            certificate = identities(line) if line.context.verify_mode is ssl.CERT_REQUIRED else None
-        share = self.budget.share(self.stopping)
-        connection = Connection(
-            line, address, self.deliver, self.identify, self.limits, self.stopping, share, certificate
-        )
-        with self._lock:
-            if line in self._open:
-                self._connections[line] = connection
-        connection.serve()
-
-    def process_request_thread(self, request: _Request, client_address: object) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            with self._lock:
-                self._open.pop(request, None)
-                self._connections.pop(request, None)
-
-    def process_request(self, request: _Request, client_address: object) -> None:
-        thread = threading.Thread(
-            target=self.process_request_thread, args=(request, client_address), name="mllp-connection", daemon=True
-        )
-        with self._lock:
-            self._open[request] = thread
-        thread.start()
-
-    def shutdown_request(self, request: _Request) -> None:
-        if isinstance(request, socket.socket):
-            hang_up(request)
-            request.close()
-
-    def handle_error(self, request: _Request, client_address: object) -> None:
-        log.error("mllp.connection_failed", error=type(sys.exception()).__name__)
-
-    def finish(self) -> None:
-        """Wakes idle connections to their end and waits for the busy ones."""
-        self.stopping.set()
-        with self._lock:
-            waiting = list(self._open.items())
-        for connection, _ in waiting:
-            if isinstance(connection, socket.socket):
-                stop_reading(connection)
-        deadline = time.monotonic() + self.limits.stop_timeout_s
-        for _, thread in waiting:
-            thread.join(max(0.0, deadline - time.monotonic()))
+def _opened(address: tuple[str, int]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    door = socket.create_server(address, family=family, backlog=128)
+    door.setblocking(False)
+    return door
 
 
-class _Handler(socketserver.BaseRequestHandler):
-    server: _Server
-    request: socket.socket
-
-    def handle(self) -> None:
-        self.server.serve(self.request, str(self.client_address[0]))
+def _failed(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    # Its message could hold patient data.
+    log.error("mllp.connection_failed", error=type(context.get("exception")).__name__)

@@ -1,79 +1,136 @@
 """Deliveries that wait at the same moment share one transaction: the only way to be both durable and fast."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 import structlog
 
 from schemas.delivery import Receipt
 from schemas.faults import Busy, Fault, Internal
 
-from .prepared import Prepared
+from .prepared import Arrived, Prepared
 
 log = structlog.get_logger()
 
 # More would not be faster, and would make everybody wait for the slowest.
 _TOGETHER = 64
 _PATIENCE_S = 60.0
-_Waiting = tuple[Prepared, "Future[Receipt]"]
+
+Outcome = Receipt | Fault
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class _Turn:
+    """Deliveries that wait. Their thread sleeps until they are over, or until it is to work for all that wait."""
+
+    __slots__ = ("_woken", "leads", "outcomes", "submitted")
+
+    def __init__(self, submitted: Sequence[Arrived | Prepared]) -> None:
+        self.submitted = submitted
+        self.outcomes: list[Outcome] = []
+        self.leads = False
+        # A lock is the cheapest thing a thread can sleep on.
+        self._woken = threading.Lock()
+        self._woken.acquire()
+
+    def sleep(self, timeout_s: float) -> None:
+        self._woken.acquire(timeout=timeout_s)
+
+    def wake(self) -> None:
+        self._woken.release()
 
 
 class GroupCommit:
-    """One thread that indexes whatever waits, commits once, and then lets every sender have its receipt.
+    """Whoever comes first works for all who come meanwhile, then lets the next of them do so.
 
-    index: takes prepared deliveries through one transaction and returns their receipts, in order, once committed.
+    The others sleep. In an interpreter that runs one thread at a time they could do nothing but take turns with the
+    one at work, and each of these hand-overs costs about as much as a delivery.
+
+    archive: keeps short deliveries and reads them, in order. index: takes deliveries through one transaction and
+    returns their receipts, in order, once committed.
     """
 
-    def __init__(self, index: Callable[[Sequence[Prepared]], list[Receipt]]) -> None:
+    def __init__(
+        self,
+        archive: Callable[[Sequence[Arrived]], Sequence[Prepared | Fault]],
+        index: Callable[[Sequence[Prepared]], Sequence[Receipt]],
+    ) -> None:
+        self._archive = archive
         self._index = index
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-        self._thread.start()
+        self._waiting: deque[_Turn] = deque()
+        self._state = threading.Condition()
+        self._busy = False
 
-    def submit(self, prepared: Prepared) -> Receipt:
-        """Waits until the delivery is committed. Raises Busy or Internal when nothing could be promised."""
-        future: Future[Receipt] = Future()
-        self._queue.put((prepared, future))
-        try:
-            return future.result(_PATIENCE_S)
-        except TimeoutError as error:
-            raise Busy("the index did not keep up; send again later", where="index") from error
+    def submit(self, *submitted: Arrived | Prepared) -> list[Outcome]:
+        """Waits until the deliveries are committed; their receipts, or why nothing could be promised."""
+        turn = _Turn(submitted)
+        with self._state:
+            if self._busy:
+                self._waiting.append(turn)
+            else:
+                self._busy = turn.leads = True
+        if not turn.leads:
+            self._wait(turn)
+        if turn.leads:
+            self._lead(turn)
+        return turn.outcomes
 
     def close(self) -> None:
-        """Commits what waits and ends."""
-        self._queue.put(None)
-        self._thread.join()
+        """Returns when what waits is committed."""
+        with self._state:
+            self._state.wait_for(lambda: not self._busy, _PATIENCE_S)
 
-    def _run(self) -> None:
-        while (waiting := self._take()) is not None:
-            self._commit(waiting)
+    def _wait(self, turn: _Turn) -> None:
+        turn.sleep(_PATIENCE_S)
+        with self._state:
+            if turn.leads or turn.outcomes:
+                return
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+        turn.outcomes = [Busy("the index did not keep up; send again later", where="index") for _ in turn.submitted]
 
-    def _take(self) -> list[_Waiting] | None:
-        first = self._queue.get()
-        if first is None:
-            return None
-        together = [first]
-        while len(together) < _TOGETHER:
-            try:
-                following = self._queue.get_nowait()
-            except Empty:
-                break
-            if following is None:
-                self._queue.put(None)  # the end is near, but these came before it
-                break
-            together.append(following)
-        return together
-
-    def _commit(self, waiting: list[_Waiting]) -> None:
+    def _lead(self, turn: _Turn) -> None:
+        together = [turn]
+        with self._state:
+            while self._waiting and sum(len(each.submitted) for each in together) < _TOGETHER:
+                together.append(self._waiting.popleft())
         try:
-            receipts = self._index([prepared for prepared, _ in waiting])
-        except Exception as error:
-            log.exception("ingest.commit_failed", deliveries=len(waiting))
-            fault = error if isinstance(error, Fault) else Internal("the delivery could not be indexed", where="index")
-            for _, future in waiting:
-                future.set_exception(fault)
-            return
-        for (_, future), receipt in zip(waiting, receipts, strict=True):
-            future.set_result(receipt)
+            self._work(together)
+        finally:
+            self._hand_over()
+            for other in together[1:]:
+                other.wake()
+
+    def _hand_over(self) -> None:
+        with self._state:
+            if self._waiting:
+                following = self._waiting.popleft()
+                following.leads = True
+                following.wake()
+            else:
+                self._busy = False
+                self._state.notify_all()
+
+    def _work(self, together: Sequence[_Turn]) -> None:
+        archived = iter(
+            _all_or_none(self._archive, [each for t in together for each in t.submitted if isinstance(each, Arrived)])
+        )
+        prepared = [[next(archived) if isinstance(e, Arrived) else e for e in turn.submitted] for turn in together]
+        receipts = iter(_all_or_none(self._index, [e for part in prepared for e in part if isinstance(e, Prepared)]))
+        for turn, part in zip(together, prepared, strict=True):
+            turn.outcomes = [each if isinstance(each, Fault) else next(receipts) for each in part]
+
+
+def _all_or_none(work: Callable[[Sequence[_T]], Sequence[_R | Fault]], together: Sequence[_T]) -> Sequence[_R | Fault]:
+    """What the work makes of them, or the same fault for each where it could not be done."""
+    if not together:
+        return ()
+    try:
+        return work(together)
+    except Exception as error:
+        log.exception("ingest.commit_failed", deliveries=len(together))
+        fault = error if isinstance(error, Fault) else Internal("the delivery could not be indexed", where="index")
+        return [fault] * len(together)

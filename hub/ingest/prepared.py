@@ -1,6 +1,11 @@
-"""A delivery between custody and index: its bytes are durable, what they say is known, nothing is promised yet."""
+"""A delivery at the door, and between custody and index: its bytes are durable, what they say is known, nothing is
+promised yet.
+"""
 
 import hashlib
+import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from schemas.delivery import Accounting, Delivery, PatientHint, Reading, RepairReason
@@ -16,6 +21,41 @@ class Repair:
     original_id: int
     disclosure: Disclosure
     reason: RepairReason
+
+
+# Read in pieces of so many bytes; what is shorter than a piece of the first kind is done with in a few milliseconds.
+_SHORT, _PIECE = 128 << 10, 1 << 20
+
+
+class Arrived:
+    """A delivery at the door. whole: it is short, and stands in memory to its end.
+
+    begun: when it came, by the monotonic clock. prepared: what became of it, once it is archived and read.
+    """
+
+    def __init__(self, delivery: Delivery, repair: Repair | None = None) -> None:
+        self.begun = time.monotonic()
+        self.delivery = delivery
+        self.repair = repair
+        self.prepared: Prepared | None = None
+        self._head: deque[bytes] = deque()
+        read = 0
+        while read < _SHORT and (piece := delivery.content.read(_PIECE)):
+            self._head.append(piece)
+            read += len(piece)
+        self.whole = read < _SHORT
+
+    @property
+    def content(self) -> bytes:
+        """All of it, where it is whole."""
+        return b"".join(self._head)
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, once; none is held any longer than it takes to hand it on."""
+        while self._head:
+            yield self._head.popleft()
+        while not self.whole and (piece := self.delivery.content.read(_PIECE)):
+            yield piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -19,7 +19,7 @@ from storage.objects import Objects, Spool
 
 from .group_commit import GroupCommit
 from .index import Index
-from .prepared import Prepared, Repair
+from .prepared import Arrived, Prepared, Repair
 from .senders import Senders
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class Ingest:
         self._readers = readers
         self._sniff = sniff
         self._counted = counted
-        self._commit = GroupCommit(Index(database))
+        self._commit = GroupCommit(self._archived, Index(database))
         self.identify = senders.identify
 
     def close(self) -> None:
@@ -55,30 +55,22 @@ class Ingest:
 
     def deliver(self, delivery: Delivery, *, repair: Repair | None = None) -> Receipt:
         """Takes a delivery into custody and indexes it; see schemas.delivery.Deliver. `repair`: it corrects another."""
-        begun = time.monotonic()
-        with self._objects.spool() as spool:
-            while chunk := delivery.content.read(_CHUNK):
-                spool.write(chunk)
-            if not spool.size:
-                raise InvalidPayload("expected content, found none")
-            # Archive before reading: a reader may be wrong for years, the bytes cannot be asked for again.
-            spool.keep()
-            prepared = self._prepare(delivery, spool.digest, spool.size, spool.open)
-        receipt = self._commit.submit(replace(prepared, repair=repair) if repair else prepared)
-        self._set_aside(delivery, prepared)
-        took = time.monotonic() - begun
-        self._counted(receipt, delivery, took)
-        log.info(
-            "delivery.taken",
-            delivery=receipt.delivery_id,
-            digest=receipt.digest,
-            format=delivery.format.value,
-            source=delivery.origin.source.name,
-            state=receipt.state.value,
-            fault=receipt.category,
-            took_ms=round(took * 1000, 1),
-        )
-        return receipt
+        arrived = Arrived(delivery, repair)
+        # What is long or comes slowly keeps nobody else waiting until it is archived and read.
+        (outcome,) = self._commit.submit(arrived if arrived.whole else self._spooled(arrived))
+        if isinstance(outcome, Fault):
+            raise outcome
+        self._taken(arrived, outcome)
+        return outcome
+
+    def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Receipt | Fault]:
+        """Takes several that are short and stand in memory; see schemas.delivery.DeliverTogether."""
+        together = [Arrived(delivery) for delivery in deliveries]
+        outcomes = self._commit.submit(*together)
+        for arrived, outcome in zip(together, outcomes, strict=True):
+            if isinstance(outcome, Receipt):
+                self._taken(arrived, outcome)
+        return outcomes
 
     def upload(
         self,
@@ -115,15 +107,63 @@ class Ingest:
             kind = record.format if record.format in self._readers else self._sniff(content.read(_HEAD))
             delivery = Delivery(origin, kind, content, record.message_id)
             prepared = self._prepare(delivery, record.digest, record.size, lambda: self._objects.open(record.digest))
-        receipt = self._commit.submit(replace(prepared, replay_of=delivery_id))
+        (outcome,) = self._commit.submit(replace(prepared, replay_of=delivery_id))
+        if isinstance(outcome, Fault):
+            raise outcome
         self._set_aside(delivery, prepared)
-        return receipt
+        return outcome
+
+    def _taken(self, arrived: Arrived, receipt: Receipt) -> None:
+        if arrived.prepared:
+            self._set_aside(arrived.delivery, arrived.prepared)
+        took = time.monotonic() - arrived.begun
+        self._counted(receipt, arrived.delivery, took)
+        log.info(
+            "delivery.taken",
+            delivery=receipt.delivery_id,
+            digest=receipt.digest,
+            format=arrived.delivery.format.value,
+            source=arrived.delivery.origin.source.name,
+            state=receipt.state.value,
+            fault=receipt.category,
+            took_ms=round(took * 1000, 1),
+        )
 
     def _set_aside(self, delivery: Delivery, prepared: Prepared) -> None:
         """What of a batch could not be read waits as deliveries of its own, to be found, repaired and read again."""
         if isinstance(prepared.outcome, Reading):
             for content in prepared.outcome.refused:
                 self.deliver(replace(delivery, content=io.BytesIO(content), message_id=""))
+
+    def _spooled(self, arrived: Arrived) -> Prepared:
+        """Keeps the content as it comes, then reads it. Raises Busy or Internal where it cannot be kept."""
+        with self._objects.spool() as spool:
+            for piece in arrived.pieces():
+                spool.write(piece)
+            if not spool.size:
+                raise _nothing()
+            # Archive before reading: a reader may be wrong for years, the bytes cannot be asked for again.
+            spool.keep()
+            return self._prepared(arrived, spool.digest, spool.size, spool.open)
+
+    def _archived(self, together: Sequence[Arrived]) -> list[Prepared | Fault]:
+        """The same for several at once that stand in memory."""
+        contents = [each.content for each in together]
+        kept = iter(self._objects.keep([content for content in contents if content]))
+        return [
+            self._read_back(arrived, content, next(kept) if content else _nothing())
+            for arrived, content in zip(together, contents, strict=True)
+        ]
+
+    def _read_back(self, arrived: Arrived, content: bytes, kept: str | Fault) -> Prepared | Fault:
+        if isinstance(kept, Fault):
+            return kept
+        return self._prepared(arrived, kept, len(content), lambda: io.BytesIO(content))
+
+    def _prepared(self, arrived: Arrived, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
+        prepared = self._prepare(arrived.delivery, digest, size, reopen)
+        arrived.prepared = replace(prepared, repair=arrived.repair) if arrived.repair else prepared
+        return arrived.prepared
 
     def _prepare(self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
         outcome = self._read(delivery, reopen)
@@ -156,6 +196,10 @@ class Ingest:
             _write(spool, content)
             spool.keep()
             return spool.digest, spool.size
+
+
+def _nothing() -> Fault:
+    return InvalidPayload("expected content, found none")
 
 
 def _write(spool: Spool, content: bytes) -> None:

@@ -87,6 +87,15 @@ def test_the_same_content_from_many_threads_at_once_is_one_object(objects: Objec
     assert list(objects.digests()) == [hashlib.sha256(b"all at once").hexdigest()]
 
 
+def test_short_contents_are_kept_all_at_once_each_under_its_digest(objects: Objects) -> None:
+    contents = [b"one", b"two", b"one", b"x" * 100_000, put(objects, b"there already").encode(), b"there already"]
+    kept = objects.keep(contents)
+    assert kept == [hashlib.sha256(content).hexdigest() for content in contents]
+    assert all(objects.read(str(digest)) == content for digest, content in zip(kept, contents, strict=True))
+    assert len(list(objects.digests())) == 5
+    assert objects.keep([]) == []
+
+
 def test_an_empty_delivery_is_an_object_too(objects: Objects) -> None:
     digest = put(objects, b"")
     assert objects.size(digest) == 0

@@ -146,6 +146,47 @@ def test_an_object_cut_short_by_the_disk_is_mended_by_the_next_delivery(tmp_path
     assert store.read(digest) == b"the whole report"
 
 
+def test_short_content_cut_short_is_mended_too(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    (digest,) = store.keep([b"the whole report"])
+    for damaged in (b"the wh", b"", b"the whole repor\0"):
+        store.path(str(digest)).write_bytes(damaged)
+        assert store.keep([b"the whole report", b"another"])[0] == digest
+        assert store.read(str(digest)) == b"the whole report"
+    assert list(store.incoming.iterdir()) == []
+
+
+def test_short_contents_are_durable_with_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    real = os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    store = DiskObjects(tmp_path)
+    places = [store.path(str(digest)) for digest in store.keep([b"one", b"two", b"three"])]
+    for place in places:
+        assert synced.index(place) < synced.index(place.parent), "the bytes come first"
+    assert tmp_path in synced
+    synced.clear()
+    store.keep([b"one"])
+    assert set(synced) == {places[0], places[0].parent}, "who named it may not have synced it yet"
+
+
+def test_what_finds_no_room_takes_nothing_from_the_others(small_disk: Path) -> None:
+    store = DiskObjects(small_disk / "objects")
+    store.sweep()
+    room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize
+    short, long = b"short", b"l" * (room + 1)
+    kept = store.keep([short, long])
+    assert kept[0] == hashlib.sha256(short).hexdigest()
+    assert isinstance(kept[1], Busy)
+    assert list(store.digests()) == [kept[0]]
+    assert store.keep([b"after"]) == [hashlib.sha256(b"after").hexdigest()]
+
+
 def test_durability_costs_one_sync_of_the_file_and_one_of_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -54,11 +54,28 @@ class Custody:
             )
         return receipt
 
+    def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Receipt | Fault]:
+        """One after another, as the hub does with what is short."""
+        return [self._attempt(delivery) for delivery in deliveries]
+
+    def _attempt(self, delivery: Delivery) -> Receipt | Fault:
+        try:
+            return self.deliver(delivery)
+        except Fault as fault:
+            return fault
+
 
 @contextmanager
-def listening(custody: Custody, limits: Limits | None = None) -> Iterator[MllpListener]:
-    """A listener on a free port."""
-    server = listener("127.0.0.1", 0, custody.deliver, custody.identify, limits=limits)
+def listening(custody: Custody, limits: Limits | None = None, *, together: bool = False) -> Iterator[MllpListener]:
+    """A listener on a free port. together: short messages are taken in the listener's own thread."""
+    server = listener(
+        "127.0.0.1",
+        0,
+        custody.deliver,
+        custody.identify,
+        limits=limits,
+        together=custody.deliver_together if together else None,
+    )
     server.start()
     try:
         yield server

@@ -6,13 +6,10 @@ import threading
 import time
 from collections.abc import Iterator
 
-import pytest
-
 from adapters.hl7v2.budget import Budget
 from adapters.hl7v2.connection import Limits
 from adapters.hl7v2.frames import framed
 from adapters.hl7v2.mllp import MllpListener
-from schemas.faults import Busy
 from tests.adapters.hl7v2.fakes import Custody, listening
 from tests.adapters.hl7v2.test_mllp import answers, closed, connected, numbered
 
@@ -23,67 +20,54 @@ LARGE = numbered(7) + b"NTE|1||" + b"A" * (2 * MB) + b"\r"
 TIGHT = Limits(max_bytes=4 * MB, memory_bytes=4 * MB + 512 * 1024, frame_timeout_s=20)
 
 
-def soon() -> float:
-    return time.monotonic() + 0.05
-
-
 def held(server: MllpListener) -> int:
-    assert server._server is not None
-    return server._server.budget.used_bytes
+    return server.budget.used_bytes
+
+
+def nobody() -> None:
+    raise AssertionError("it was called although it does not wait")
 
 
 def test_small_frames_ask_for_nothing() -> None:
     budget = Budget(0, FREE)
-    shares = [budget.share(threading.Event()) for _ in range(3)]
-    for share in shares:
-        share.cover(FREE, soon())
+    shares = [budget.share(nobody) for _ in range(3)]
+    assert all(share.cover(FREE) for share in shares)
     assert budget.used_bytes == 0
 
 
 def test_the_frame_that_began_first_always_goes_on_and_the_next_when_it_is_done() -> None:
     budget = Budget(MB, FREE)
-    first, second, third = (budget.share(threading.Event()) for _ in range(3))
-    first.cover(8 * MB, soon())
-    with pytest.raises(Busy):
-        second.cover(2 * MB, soon())
-    second.cover(FREE, soon())
+    first, second, third = (budget.share(lambda: None) for _ in range(3))
+    assert first.cover(8 * MB)
+    assert not second.cover(2 * MB)
+    assert second.cover(FREE)
     first.give_back()
-    second.cover(8 * MB, soon())
-    with pytest.raises(Busy):
-        third.cover(2 * MB, soon())
+    assert second.cover(8 * MB)
+    assert not third.cover(2 * MB)
     second.give_back()
     third.give_back()
     assert budget.used_bytes == 0
 
 
-def test_a_frame_that_waits_goes_on_as_soon_as_there_is_room() -> None:
+def test_a_frame_that_waits_is_called_as_soon_as_there_is_room() -> None:
     budget = Budget(0, FREE)
-    first, second = (budget.share(threading.Event()) for _ in range(2))
-    first.cover(MB, soon())
-    went_on = threading.Event()
-
-    def wait() -> None:
-        second.cover(MB, time.monotonic() + 10)
-        went_on.set()
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    assert not went_on.wait(0.05)
+    called: list[bool] = []
+    first, second = budget.share(nobody), budget.share(lambda: called.append(second.cover(MB)))
+    assert first.cover(MB)
+    assert not second.cover(MB)
+    assert not called
     first.give_back()
-    assert went_on.wait(10)
-    waiting.join()
+    assert called == [True]
 
 
 def test_a_peer_that_sends_one_large_frame_after_another_is_not_first_for_ever() -> None:
     budget = Budget(0, FREE)
-    greedy, other = (budget.share(threading.Event()) for _ in range(2))
-    greedy.cover(MB, soon())
-    with pytest.raises(Busy):
-        other.cover(MB, soon())
+    greedy, other = (budget.share(lambda: None) for _ in range(2))
+    assert greedy.cover(MB)
+    assert not other.cover(MB)
     greedy.give_back(MB)  # its next frame stands in its buffer already
-    with pytest.raises(Busy):
-        greedy.cover(8 * MB, soon())
-    other.cover(MB, soon())
+    assert not greedy.cover(8 * MB)
+    assert other.cover(MB)
 
 
 @contextlib.contextmanager
@@ -126,7 +110,7 @@ def test_large_frames_are_all_taken_one_after_another() -> None:
         for sender in senders:
             sender.join()
         assert told == [("AA", "M7")] * 6
-        # An answer may arrive before the thread that sent it has let its frame go.
+        # An answer may arrive before its frame's memory is given back.
         deadline = time.monotonic() + 10
         while held(server):
             assert time.monotonic() < deadline

@@ -31,9 +31,9 @@ def custody() -> Custody:
     return Custody()
 
 
-@pytest.fixture
-def server(custody: Custody) -> Iterator[MllpListener]:
-    with listening(custody) as running:
+@pytest.fixture(params=[False, True], ids=["each", "together"])
+def server(custody: Custody, request: pytest.FixtureRequest) -> Iterator[MllpListener]:
+    with listening(custody, together=request.param) as running:
         yield running
 
 
@@ -252,7 +252,7 @@ def test_a_custody_that_is_busy_or_breaks_costs_no_connection_and_tells_no_log(
     assert "王芳" not in logged
 
 
-def test_connections_do_not_wait_for_one_another(server: MllpListener, custody: Custody) -> None:
+def test_connections_do_not_wait_for_one_another_s_custody(custody: Custody) -> None:
     slow, may_go_on = threading.Event(), threading.Event()
 
     def dawdle(content: bytes) -> None:
@@ -261,13 +261,66 @@ def test_connections_do_not_wait_for_one_another(server: MllpListener, custody: 
             assert may_go_on.wait(10)
 
     custody.before = dawdle
-    with connected(server) as one, connected(server) as other:
+    with listening(custody) as server, connected(server) as one, connected(server) as other:
         one.sendall(framed(numbered(1)))
         assert slow.wait(10)
         other.sendall(framed(numbered(2)))
         assert answers(other, 1) == [("AA", "M2")]
         may_go_on.set()
         assert answers(one, 1) == [("AA", "M1")]
+
+
+def test_short_messages_do_not_wait_for_a_large_one(custody: Custody) -> None:
+    slow, may_go_on = threading.Event(), threading.Event()
+
+    def dawdle(content: bytes) -> None:
+        if len(content) > 1 << 20:
+            slow.set()
+            assert may_go_on.wait(10)
+
+    custody.before = dawdle
+    large = numbered(1) + b"NTE|1||" + b"A" * (1 << 20) + b"\r"
+    with listening(custody, together=True) as server, connected(server) as one, connected(server) as other:
+        one.sendall(framed(large))
+        assert slow.wait(10)
+        other.sendall(framed(numbered(2)))
+        assert answers(other, 1) == [("AA", "M2")]
+        may_go_on.set()
+        assert answers(one, 1) == [("AA", "M1")]
+    assert custody.kept == [numbered(2), large]
+
+
+def test_many_connections_at_once_are_each_answered_in_their_order(server: MllpListener, custody: Custody) -> None:
+    with contextlib.ExitStack() as stack:
+        lines = [stack.enter_context(connected(server)) for _ in range(20)]
+        for first, line in enumerate(lines):
+            line.sendall(b"".join(framed(numbered(first * 100 + number)) for number in range(5)))
+        for first, line in enumerate(lines):
+            assert answers(line, 5) == [("AA", f"M{first * 100 + number}") for number in range(5)]
+    assert len(set(custody.kept)) == 100
+
+
+def test_what_was_sent_before_the_peer_stopped_sending_is_answered(server: MllpListener, custody: Custody) -> None:
+    with connected(server) as line:
+        line.sendall(framed(numbered(1)) + framed(numbered(2))[:-1])
+        line.shutdown(socket.SHUT_WR)
+        assert answers(line, 2) == [("AA", "M1"), ("AA", "M2")]
+        assert closed(line)
+    assert custody.kept == [numbered(1), numbered(2)]
+
+
+def test_a_peer_that_takes_no_answers_is_let_go(custody: Custody) -> None:
+    with listening(custody, Limits(send_timeout_s=0.3), together=True) as server, connected(server) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(5)
+        # The acknowledgement repeats the control id.
+        frames = b"".join(framed(numbered(number).replace(b"|M", b"|M" + b"9" * 5000)) for number in range(100))
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):  # noqa: PT012
+            while True:
+                line.sendall(frames)
+    with listening(custody) as server, connected(server) as line:
+        line.sendall(framed(numbered(1)))
+        assert answers(line, 1) == [("AA", "M1")]
 
 
 def test_a_frame_beyond_the_limit_is_refused_and_the_line_closed(custody: Custody) -> None:
