@@ -37,7 +37,7 @@ EDGES = {
     "adapters.dicom.dimse.association",  # one request within it
     "adapters.dicom.dimse.messages",  # a data set that pydicom is to read: whatever its bytes provoke
     "adapters.dicom.dimse.server",  # a connection
-    "adapters.hl7v2.connection",  # a connection
+    "adapters.hl7v2.intake",  # a connection
     "hub.headers",  # a reader, asked about what is stored: one instance stays without its header
     "hub.archive.couriers",  # a round of telling what became of storage commitments
     "hub.notify.queueing",  # a report that cannot be written holds up no other
