@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from hub import app, demo, logs
 from hub.check import check
+from hub.check_words import words
 from hub.ingest.verify import verify
 from hub.profiles import register_first
 from hub.serving import serving
@@ -190,10 +191,10 @@ def run_check(arguments: argparse.Namespace, _: Settings) -> int:
     for answer in answers:
         if arguments.strict:
             answer["strict"] = strictness(Path(answer["file"]), app.STRICT, app.sniff)
-        if arguments.strict and not arguments.json:
-            print("\n".join(lines(answer)))
+        if arguments.json:
+            print(json.dumps(answer, ensure_ascii=False))
         else:
-            print(json.dumps(answer, ensure_ascii=False, indent=None if arguments.json else 2))
+            print("\n".join(lines(answer) if arguments.strict else words(answer)))
     return 0 if all(answer["ok"] and answer.get("strict", _HELD)["conformant"] for answer in answers) else 1
 
 

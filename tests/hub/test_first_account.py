@@ -56,6 +56,22 @@ def test_an_account_without_role_or_institution_is_refused(
     assert "--institution" in capsys.readouterr().err
 
 
+def test_a_person_reads_in_a_few_lines_what_would_become_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "good.hl7"
+    path.write_bytes(GOOD)
+    assert main(["check", str(path)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == f"{path}: would be taken, 1 report"
+    assert any("白细胞 (6690-2) = " in line for line in told)
+    assert any(" parts: " in line and "0 flagged" in line for line in told)
+    assert len(told) <= 15
+    path.write_bytes(GOOD.replace(b"ORU^R01", b"ORU^Z99"))
+    assert main(["check", str(path)]) == 1
+    assert capsys.readouterr().out.startswith(f"{path}: would be refused (unsupported) at MSH-9")
+
+
 def test_a_conformant_file_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "good.hl7"
     path.write_bytes(GOOD)
