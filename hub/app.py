@@ -19,8 +19,8 @@ from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, 
 from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
-from hub.archive import Archive, Commitments, Nodes
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
+from hub.archive import Archive, Commitments, Nodes
 from hub.completeness import Completeness
 from hub.doors import in_clear, require_doors
 from hub.examination import Examination
@@ -29,6 +29,8 @@ from hub.ingest import Ingest, Repairs, Senders
 from hub.ingest.reconcile import reconcile
 from hub.metrics import count_delivery
 from hub.notify import Notify, Outbound, release
+from hub.offering import Documents, Filing, FilingThread, Offering
+from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
 from hub.recognition import Recognition
@@ -136,6 +138,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, sniff),
         examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),
+        offering=Offering(database, _documents(objects)),
         notify=Notify(database, allow_insecure=settings.allow_insecure),
         nodes=Nodes(database, allow_insecure=settings.allow_insecure),
         profiles=Profiles(
@@ -197,6 +200,9 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
     if "worker" in parts:
         made["worker"] = Worker(hub.stores.database, _completeness(hub))
         made["headers"] = Describing(_headers(hub.stores))
+        made["filing"] = FilingThread(
+            Filing(hub.stores.database, hub.stores.objects, _documents(hub.stores.objects), READERS[Format.DICOM])
+        )
         made["commitments"] = _commitments(hub)
         made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
@@ -209,6 +215,10 @@ def _completeness(hub: Hub) -> Completeness:
 
 def _headers(stores: Stores) -> Headers:
     return Headers(stores.database, stores.objects, DESCRIBERS[Format.DICOM])
+
+
+def _documents(objects: Objects) -> Documents:
+    return Documents(objects, dicom.REPORT_WRITER, FONT)
 
 
 def _peers(hub: Hub) -> tuple[dicom.Service, ...]:

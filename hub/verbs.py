@@ -7,6 +7,7 @@ from hub.archive import Nodes
 from hub.examination import Examination
 from hub.ingest import Ingest, Repairs
 from hub.notify import Notify
+from hub.offering import Offering
 from hub.profiles import Profiles
 from hub.query import Query
 from hub.recognition import Recognition
@@ -32,6 +33,7 @@ class Verbs:
     examination: Examination
     notify: Notify
     nodes: Nodes
+    offering: Offering
     profiles: Profiles
     terminology: Terminology
     database: Database

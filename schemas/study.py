@@ -16,6 +16,7 @@ class Hidden(StrEnum):
     EXPIRED = "113039"  # data retention policy expired
     NOTE = "rejection-note"  # the document that rejects others
     REMOVED = "removed"
+    SUPERSEDED = "superseded"  # a document that we made of a report which says something else by now
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.delivery import Accounting
@@ -37,8 +37,10 @@ def described() -> Any:
     return and_(header.instance_id == instance.id, header.digest == instance.digest)
 
 
+# What we made ourselves of a delivery is written in the character set that it declares.
+_CHARSET = case((t.instance.c.digest == t.delivery.c.digest, t.source.c.charset), else_="").label("charset")
 _UNDESCRIBED = Statement(
-    select(t.instance.c.id, t.instance.c.delivery_id, t.instance.c.digest, t.source.c.charset)
+    select(t.instance.c.id, t.instance.c.delivery_id, t.instance.c.digest, _CHARSET)
     .outerjoin(t.instance_header, described())
     .join(t.delivery, t.delivery.c.id == t.instance.c.delivery_id)
     .join(t.source, t.source.c.id == t.delivery.c.source_id)
@@ -57,7 +59,7 @@ def known_undescribed(tx: Connection, after: int, most: int) -> list[Undescribed
 def known_undescribed_of(tx: Connection, instance_ids: Sequence[int]) -> list[Undescribed]:
     """Those of the instances that nobody has described yet, in no order."""
     query = (
-        select(t.instance.c.id, t.instance.c.delivery_id, t.instance.c.digest, t.source.c.charset)
+        select(t.instance.c.id, t.instance.c.delivery_id, t.instance.c.digest, _CHARSET)
         .outerjoin(t.instance_header, described())
         .join(t.delivery, t.delivery.c.id == t.instance.c.delivery_id)
         .join(t.source, t.source.c.id == t.delivery.c.source_id)

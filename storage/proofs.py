@@ -15,7 +15,8 @@ def contradictions(tx: Connection) -> Iterator[str]:
     """One line for each row that stands for something which is not there. Ids only."""
     yield from _unaudited(tx)
     unsupported = select(t.instance.c.id).where(
-        ~exists(select(t.delivery.c.id).where(t.delivery.c.digest == t.instance.c.digest))
+        ~exists(select(t.delivery.c.id).where(t.delivery.c.digest == t.instance.c.digest)),
+        ~exists(select(t.part.c.digest).where(t.part.c.digest == t.instance.c.digest)),
     )
     for instance_id in tx.scalars(unsupported):
         yield f"instance {instance_id}: no delivery has its object"

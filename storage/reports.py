@@ -79,6 +79,14 @@ def known_by_accession(
     return tuple(known for row in rows if (known := _known(row)))
 
 
+def known_of_study(tx: Connection, organization_id: int, study_instance_uid: str) -> Known | None:
+    """The first report that this institution issued of a study."""
+    query = _current().where(
+        t.report.c.study_instance_uid == study_instance_uid, t.report.c.organization_id == organization_id
+    )
+    return _known(tx.execute(query.order_by(t.report.c.id)).first())
+
+
 def known_by_placer(
     tx: Connection, organization_id: int, category: ReportCategory, placer_order_number: str
 ) -> tuple[Known, ...]:

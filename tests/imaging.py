@@ -22,12 +22,14 @@ from pynetdicom import AE, _config
 from adapters import dicom
 from adapters.contract import Listener
 from hub.access import Access
-from hub.archive import Archive, Nodes
 from hub.api import dicomweb, outcomes
+from hub.archive import Archive, Nodes
 from hub.examination import Examination
 from hub.headers import Headers
 from hub.ingest import Ingest, Repairs, Senders
 from hub.notify import Notify
+from hub.offering import Documents, Offering
+from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
 from hub.recognition import Recognition
@@ -97,6 +99,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),
         notify=Notify(database),
         nodes=Nodes(database),
+        offering=Offering(database, Documents(objects, dicom.REPORT_WRITER, FONT)),
         profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
         terminology=Terminology(database),
         database=database,

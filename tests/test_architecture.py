@@ -40,6 +40,7 @@ EDGES = {
     "adapters.hl7v2.intake",  # a connection
     "hub.headers",  # a reader, asked about what is stored: one instance stays without its header
     "hub.archive.couriers",  # a round of telling what became of storage commitments
+    "hub.offering.filing",  # a report that cannot be written holds up no other
     "hub.notify.queueing",  # a report that cannot be written holds up no other
     "hub.notify.outbound",  # a round of sending, and a destination's turn
 }

@@ -8,9 +8,11 @@ from .dimse import Service
 from .meta import is_dicom
 from .part10 import read
 from .peers import CommitmentCourier, services
+from .report_writer import ReportWriter
 from .store_scp import StoreScp
 
 listener = StoreScp
+REPORT_WRITER = ReportWriter()
 
 ADAPTER = Adapter(
     name="dicom",
@@ -21,4 +23,4 @@ ADAPTER = Adapter(
     describers={Format.DICOM: describe},
 )
 
-__all__ = ["ADAPTER", "CommitmentCourier", "Service", "listener", "services"]
+__all__ = ["ADAPTER", "REPORT_WRITER", "CommitmentCourier", "Service", "listener", "services"]

@@ -9,7 +9,7 @@ from hub.identity import recognise, same_person
 from schemas.faults import ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import Report, ReportCategory
 from schemas.study import Instance
-from storage import relations, reports, studies
+from storage import derived, relations, reports, studies
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
@@ -63,6 +63,7 @@ def _add_study(
         observed_at=report.observed_at or report.issued_at or now,
         now=now,
     )
+    derived.add_due_of_study(tx, instance.study.study_instance_uid)
     return KnownStudy(study_id, patient_id, report_id, "")
 
 
@@ -74,8 +75,9 @@ def _report_of(tx: Connection, instance: Instance, organization_id: int) -> tupl
             known = reports.known_by_key(tx, organization_id, category, key)
             if known:
                 return known.id, known.report
-    # A document of this study that went on from a report of another.
+    # A document of this study that went on from a report of another; or images that came behind their reading.
     known = relations.known_by_alias(tx, organization_id, [instance.sop_instance_uid])
+    known = known or reports.known_of_study(tx, organization_id, uid)
     if known:
         return known.id, known.report
     raise InvalidPayload("an instance came without a report of its study", where="(0020,000D)")

@@ -2,9 +2,11 @@
 
 from urllib.parse import quote
 
+from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from hub.retrieve.content import Content
+from schemas.offered import Rendition
 
 from .headers import EMBEDDED_POLICY
 
@@ -15,6 +17,13 @@ _SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
 def download(content: Content) -> StreamingResponse:
     """Offers the content as a file."""
     return _stream(content, "attachment", "application/octet-stream")
+
+
+def rendition(made: Rendition) -> Response:
+    """Offers a document that we made as a file."""
+    name = quote(made.filename, safe="")
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}", "cache-control": "private, no-store"}
+    return Response(made.content, media_type=made.media_type, headers=headers)
 
 
 def show(content: Content) -> StreamingResponse:

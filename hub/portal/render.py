@@ -21,6 +21,8 @@ from .session import Visit
 
 # Values that a template shows are of every type, hence `Any` below.
 STATIC = Path(__file__).parent / "static"
+# Chinese for reports as PDF, fetched with the front-end libraries.
+FONT = STATIC / "vendor" / "noto-sans-sc.ttf"
 
 
 @cache

@@ -7,13 +7,14 @@ from fastapi.responses import StreamingResponse
 
 from hub.retrieve.content import Content
 from schemas.codes import Coding
+from schemas.offered import DocumentKind, has_words, is_offered
 from schemas.report import ReportRecord
 from schemas.trend import Measure
 
 from . import decision_box, ecg, imaging, laboratory
 from .cautions import corrected, withdrawn
 from .content_tree import document
-from .contents import download, show
+from .contents import download, rendition, show
 from .related import kin
 from .render import fragment, page, page_or_fragment
 from .segments import views
@@ -41,6 +42,8 @@ def report(visit: Visiting, report_id: int, version: Version = None) -> Response
         corrected=corrected(record),
         withdrawn=withdrawn(record),
         box=decision_box.box(visit, record),
+        offered=record.current and is_offered(record.report),
+        has_words=has_words(record.report),
         **_parts(visit, record),
     )
 
@@ -90,6 +93,12 @@ def content(visit: Visiting, report_id: int, version: Version = None) -> Respons
     record = visit.verbs.query.report(visit.disclosure, report_id, version)
     made = document(visit, record)
     return page_or_fragment(visit, "report_content.html", "_content_tree.html", record=record, document=made)
+
+
+@router.get("/reports/{report_id}/documents/{kind}")
+def offered(visit: Visiting, report_id: int, kind: DocumentKind) -> Response:
+    """The report as a document to be taken away: a PDF, or a DICOM instance."""
+    return rendition(visit.verbs.offering.document(visit.disclosure, report_id, kind))
 
 
 @router.get("/reports/{report_id}/attachments/{digest}")

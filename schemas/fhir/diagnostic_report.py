@@ -6,6 +6,7 @@ from schemas.codes import DIAGNOSTIC_SERVICE
 from schemas.faults import InvalidPayload
 from schemas.identifiers import Identifier
 from schemas.observation import Observation
+from schemas.offered import PDF, is_offered, own_pdf
 from schemas.patient import Patient
 from schemas.report import Attachment, Pointer, Report, ReportCategory, ReportRecord, ReportStatus
 
@@ -104,7 +105,8 @@ def to_fhir(record: ReportRecord, links: Links = NOWHERE) -> Resource:
         imagingStudy=present(_study(report.study_instance_uid, links)),
         conclusion=text(report.conclusion),
         presentedForm=[_attachment(record, n, links) for n in range(len(report.attachments))]
-        + [_pointer(each) for each in report.pointers],
+        + [_pointer(each) for each in report.pointers]
+        + present(_page(record, links)),
     )
 
 
@@ -251,6 +253,14 @@ def _attachment(record: ReportRecord, index: int, links: Links) -> Resource:
         size=attachment.size,
         title=text(attachment.title),
     )
+
+
+def _page(record: ReportRecord, links: Links) -> Resource | None:
+    """The report as a PDF of ours, where it is offered and its source made none. Made when it is asked for."""
+    if not links.base or not record.current or not is_offered(record.report) or own_pdf(record.report):
+        return None
+    title = text(record.report.code.display or record.report.code.code)
+    return compact(contentType=PDF, url=f"{links.base}/Binary/page.{record.id}.{record.version}", title=title)
 
 
 def _pointer(pointer: Pointer) -> Resource:

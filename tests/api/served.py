@@ -11,10 +11,13 @@ from typing import Any, BinaryIO
 import httpx
 from fastapi import FastAPI
 
+from adapters.dicom import REPORT_WRITER
 from hub.api import deliveries, fhir, health, outcomes, recognition
 from hub.archive import Nodes
 from hub.ingest import Ingest
 from hub.notify import Notify
+from hub.offering import Documents, Offering
+from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.retrieve import Retrieve
 from hub.terminology import Terminology
@@ -156,6 +159,7 @@ def _app(made: Kernel) -> FastAPI:
         examination=made.examination,
         notify=Notify(made.database),
         nodes=Nodes(made.database),
+        offering=Offering(made.database, Documents(made.objects, REPORT_WRITER, FONT)),
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
         database=made.database,
