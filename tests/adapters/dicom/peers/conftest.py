@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def run(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.Compl
 
 
 @pytest.fixture
-def asked(small_hub: ImagingHub) -> Iterator[ImagingHub]:
+def asked(small_hub: ImagingHub) -> ImagingHub:
     """A hub that CHC01 may ask for everything."""
     allow(small_hub, "CHC01")
-    yield small_hub
+    return small_hub
