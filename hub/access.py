@@ -46,12 +46,14 @@ class Permission(StrEnum):
     MANAGE_SENDERS = "manage-senders"
     MAP_CODES = "map-codes"
     MANAGE_CONNECTIONS = "manage-connections"
+    MANAGE_STUDIES = "manage-studies"
+    GRADE_IMAGES = "grade-images"
 
 
 _CLINICAL = frozenset({Permission.READ_REPORTS, Permission.DECIDE})
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({Permission.UPLOAD, Permission.READ_REPORTS}),
-    Role.RADIOLOGIST: _CLINICAL,
+    Role.RADIOLOGIST: _CLINICAL | {Permission.GRADE_IMAGES},
     Role.ECG_READER: _CLINICAL,
     # Who reads laboratory reports all day knows best what a code stands for.
     Role.LAB_REVIEWER: _CLINICAL | {Permission.MAP_CODES},
@@ -62,6 +64,7 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_DELIVERIES,
             Permission.RESOLVE_IDENTITY,
             Permission.MANAGE_CONNECTIONS,
+            Permission.MANAGE_STUDIES,
             Permission.MANAGE_SENDERS,
             Permission.MAP_CODES,
         }

@@ -22,6 +22,7 @@ from hub.access import Access
 from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
 from hub.archive import Archive, Commitments, Nodes
 from hub.completeness import Completeness
+from hub.curation import Curation
 from hub.doors import in_clear, require_doors
 from hub.examination import Examination
 from hub.headers import Describing, Headers
@@ -145,6 +146,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
             database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT, examiners=EXAMINERS
         ),
         terminology=Terminology(database),
+        curation=Curation(database),
         database=database,
         objects=objects,
     )

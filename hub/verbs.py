@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hub.access import Access
 from hub.archive import Nodes
+from hub.curation import Curation
 from hub.examination import Examination
 from hub.ingest import Ingest, Repairs
 from hub.notify import Notify
@@ -36,6 +37,7 @@ class Verbs:
     offering: Offering
     profiles: Profiles
     terminology: Terminology
+    curation: Curation
     database: Database
     objects: Objects
 

@@ -24,6 +24,7 @@ from adapters.contract import Listener
 from hub.access import Access
 from hub.api import dicomweb, outcomes
 from hub.archive import Archive, Nodes
+from hub.curation import Curation
 from hub.examination import Examination
 from hub.headers import Headers
 from hub.ingest import Ingest, Repairs, Senders
@@ -102,6 +103,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         offering=Offering(database, Documents(objects, dicom.REPORT_WRITER, FONT)),
         profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
         terminology=Terminology(database),
+        curation=Curation(database),
         database=database,
         objects=objects,
     )

@@ -22,6 +22,7 @@ from storage.database import Collision, Database
 from storage.statement import savepoint
 
 from .images import index_instance, reports_of_stored
+from .moves import follow_moves
 from .orders import index_order
 from .owners import owns
 from .prepared import Prepared
@@ -150,6 +151,7 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
         merge(tx, told, own=own, delivery_id=delivery_id, now=now)
     for order in reading.orders:
         index_order(tx, order, source, delivery_id, now)
+    reading = follow_moves(tx, reading)
     if note := note_of(reading):
         return index_note(tx, note, prepared, source.organization_id, delivery_id, now)
     # Whoever sends an instance on, perhaps under a number of their own for the patient, adds nothing to it.

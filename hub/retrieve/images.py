@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 from itertools import chain
 
 from hub.access import Permission
+from hub.coercion import coerced_file, coerced_header
 from hub.disclosing import Asked, disclosing
 from hub.headers import Headers
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Internal, NotFound, UnsupportedPayload
 from schemas.study import InstanceRecord, StudyCriteria
-from storage import headers, studies
+from schemas.study_life import StudyChange
+from storage import headers, studies, study_changes
 from storage.database import Database
 from storage.headers import KeptHeader
 from storage.objects import Objects
@@ -42,6 +44,8 @@ class Images:
     ) -> Iterator[Content]:
         """Part 10 files as stored, each opened when its turn comes. Raises NotFound at once where there is none."""
         found = self._find(disclosure, Action.EXPORT, study_uid, series_uid, sop_uid)
+        if change := self._moved(disclosure, study_uid):
+            return (self._coerced(instance, change) for instance in found)
         return (self._file(instance) for instance in found)
 
     def metadata(
@@ -59,7 +63,9 @@ class Images:
             self._made().ensure(missing)
             with self._database.read() as tx:
                 found = headers.of(tx, disclosure, study_uid, series_uid, sop_uid)
-        return (_document(header, f"{root}/studies/{study_uid}") for header in found if header.document)
+        documents = (_document(header, f"{root}/studies/{study_uid}") for header in found if header.document)
+        change = self._moved(disclosure, study_uid)
+        return (coerced_header(document, change) for document in documents) if change else documents
 
     def frames(
         self, disclosure: Disclosure, study_uid: str, series_uid: str, sop_uid: str, numbers: Sequence[int]
@@ -139,6 +145,16 @@ class Images:
         if self._headers is None:
             raise Internal("this hub makes no headers of instances", where="metadata")
         return self._headers
+
+    def _moved(self, disclosure: Disclosure, study_uid: str) -> StudyChange | None:
+        with self._database.read() as tx:
+            return study_changes.changed(tx, disclosure, study_uid)
+
+    def _coerced(self, instance: InstanceRecord, change: StudyChange) -> Content:
+        with self._objects.open(instance.digest) as source:
+            content = coerced_file(source, change)
+        media_type = f"application/dicom; transfer-syntax={instance.transfer_syntax_uid}"
+        return Content(media_type, f"{instance.sop_instance_uid}.dcm", len(content), iter([content]))
 
     def _file(self, instance: InstanceRecord) -> Content:
         size = self._objects.size(instance.digest)

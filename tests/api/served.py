@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from adapters.dicom import REPORT_WRITER
 from hub.api import deliveries, fhir, health, outcomes, recognition
 from hub.archive import Nodes
+from hub.curation import Curation
 from hub.ingest import Ingest
 from hub.notify import Notify
 from hub.offering import Documents, Offering
@@ -162,6 +163,7 @@ def _app(made: Kernel) -> FastAPI:
         offering=Offering(made.database, Documents(made.objects, REPORT_WRITER, FONT)),
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
+        curation=Curation(made.database),
         database=made.database,
         objects=made.objects,
     )
