@@ -62,6 +62,7 @@ class Modality:
         ae = AE("CHC01")
         ae.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
         server = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=self.handlers())
+        assert server is not None
         try:
             yield
         finally:
