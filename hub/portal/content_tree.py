@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from schemas.codes import Coding
 from schemas.content_tree import ContentItem, ContentTree
 from schemas.report import ReportRecord
 
@@ -30,7 +31,7 @@ class Row:
     """
 
     position: str
-    name: str
+    concept: Coding | None
     relationship: str
     text: str
     heading: bool
@@ -87,7 +88,7 @@ def _row(item: ContentItem, images: Images) -> Row:
     href, number = images.known.get(item.reference.sop_instance_uid, ("", "")) if item.reference else ("", "")
     return Row(
         position=item.position,
-        name=(item.concept.display or item.concept.code) if item.concept else "",
+        concept=item.concept,
         relationship=_RELATIONSHIPS.get(item.relationship, ""),
         text=_text(item),
         heading=item.value_type == "CONTAINER",

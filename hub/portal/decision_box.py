@@ -9,7 +9,7 @@ from hub.access import Permission
 from schemas.faults import Category, Fault, InvalidPayload
 from schemas.organization import Organization
 from schemas.recognition import Decision, Order, ReasonList, Verdict, reason_list
-from schemas.report import ReportRecord
+from schemas.report import SUPPLEMENT, ReportRecord
 
 from .cautions import cautions, withdrawn
 from .imaging import readings
@@ -49,7 +49,7 @@ def box(visit: Visit, record: ReportRecord) -> Box:
     here = [d for d in decisions if d.organization == visit.principal.organization and d.version == record.version]
     written = readings(visit, record)
     return Box(
-        may_decide=visit.may(Permission.DECIDE),
+        may_decide=visit.may(Permission.DECIDE) and SUPPLEMENT not in record.report.flags,
         may_recognise=record.current and not record.doubtful and not withdrawn(record),
         reasons=reason_list(),
         cautions=cautions(record, read=bool(written)),

@@ -51,6 +51,7 @@ KNOWN = (
     N_("a newer version of this report exists; look at that one"),
     N_("the patient's identity is in doubt; the report cannot be recognised yet"),
     N_("measurements, dose and logs stand beside a report; only the report is recognised"),
+    N_("measurements, dose and logs stand beside a report; only the report is recognised"),
     N_("this delivery does not wait; there is nothing to replay"),
     N_("this delivery does not wait; there is nothing to repair"),
     N_("expected a reason for the repair"),

@@ -5,7 +5,7 @@ from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
 from schemas.recognition import Decision, Order, Verdict, reason_list
-from schemas.report import WITHDRAWN, ReportRecord
+from schemas.report import SUPPLEMENT, WITHDRAWN, ReportRecord
 from storage import decisions, outbox, reports
 from storage.database import Database
 
@@ -75,6 +75,10 @@ def _check_reason(verdict: Verdict, reason: str) -> None:
 def _check_reusable(record: ReportRecord, current: ReportRecord) -> None:
     if current.report.status in WITHDRAWN:
         raise Conflict("the report was withdrawn by its source; it cannot be recognised", where="report")
+    if SUPPLEMENT in record.report.flags:
+        raise Conflict(
+            "measurements, dose and logs stand beside a report; only the report is recognised", where="report"
+        )
     if not record.current:
         raise Conflict("a newer version of this report exists; look at that one", where="version")
     if record.doubtful:

@@ -106,9 +106,12 @@ def test_a_dose_report_is_shown_as_what_it_is(hub: Hub, clinician: Person, tmp_p
     )
     address = sent(hub, tmp_path, dose)
     page = clinician.get(address).text
-    assert "X-Ray Radiation Dose Report" in page
-    assert "尚未收到" not in page
-    assert "312.50 mGy·cm" in clinician.piece(f"{address}/content").text.replace("mGy.cm", "mGy·cm")
+    assert "X射线辐射剂量报告" in page
+    assert 'id="recognition"' not in page  # a dose is nothing that an examination could be spared for
+    refused = clinician.send(f"{address}/decisions", version="1", choice="recognised").text
+    assert "互认的对象是报告本身" in refused
+    assert "尚未收到与影像对应的文字报告" not in page
+    assert "312.50 mGy.cm" in clinician.piece(f"{address}/content").text
 
 
 def test_markup_in_a_tree_is_shown_and_never_run(hub: Hub, clinician: Person, tmp_path: Path) -> None:
