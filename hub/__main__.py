@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from adapters.dicom.conformance import statement
 from hub import app, demo, logs
 from hub.check import check
 from hub.check_words import words
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"dxhub {app.VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_demo, _serve, _migrate, _account, _token, _check, _verify):
+    for add in (_demo, _serve, _migrate, _account, _token, _check, _conformance, _verify):
         add(commands)
     return parser
 
@@ -196,6 +197,17 @@ def run_check(arguments: argparse.Namespace, _: Settings) -> int:
         else:
             print("\n".join(lines(answer) if arguments.strict else words(answer)))
     return 0 if all(answer["ok"] and answer.get("strict", _HELD)["conformant"] for answer in answers) else 1
+
+
+def _conformance(commands: _Commands) -> None:
+    what = "print the DICOM conformance statement in Markdown"
+    _command(commands, "conformance", conformance, what, "dxhub conformance > dicom.md")
+
+
+def conformance(_: argparse.Namespace, settings: Settings) -> int:
+    """Made of the tables by which the services negotiate, so that it cannot fall behind them."""
+    print(statement(app.VERSION, settings.dicom_ae_title), end="")
+    return 0
 
 
 def _verify(commands: _Commands) -> None:

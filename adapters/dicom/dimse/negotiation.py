@@ -48,7 +48,10 @@ def is_storage(uid: str) -> bool:
     if uid in _STORAGE:
         return True
     known = UID(uid)
-    return uid.startswith(tuple("012")) and (known.is_private or not hasattr(sop_class, known.keyword))
+    # pynetdicom names some classes otherwise than PS3.6 does (worklists), and lacks the retired ones.
+    kept = known.name == uid or ("Storage" in known.name and known.name.split(" ")[1] not in {"Commitment", "Print"})
+    other = hasattr(sop_class, known.keyword) or not kept
+    return uid.startswith(tuple("012")) and (known.is_private or not other)
 
 
 @dataclass(frozen=True, slots=True)
