@@ -33,7 +33,7 @@ class WebServer:
     def start(self) -> None:
         """Binds, then serves. Raises OSError where the port cannot be had."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        self._socket = socket.create_server((self._host, self.port), family=family, backlog=256)
+        self._socket = _listening(family, self._host, self.port)
         self.port = self._socket.getsockname()[1]
         self._thread.start()
         deadline = time.monotonic() + _STARTS_WITHIN_S
@@ -49,3 +49,19 @@ class WebServer:
         """Finishes the requests that run, and ends."""
         self._server.should_exit = True
         self._thread.join(_STOPS_WITHIN_S)
+
+
+def _listening(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    # TCP is named although nothing else is possible: asyncio turns Nagle's algorithm off only where it reads that, and
+    # with it on every second answer waits 40 ms for a delayed acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError:
+        listening.close()
+        raise
+    return listening

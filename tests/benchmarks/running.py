@@ -38,6 +38,16 @@ def hub(door: str) -> Iterator[Receiver]:
 
 
 @contextlib.contextmanager
+def web_hub() -> Iterator[tuple[Receiver, int, str]]:
+    """`dxhub serve` by its DICOM door, the port of its web server, and a token of somebody who may read."""
+    with tempfile.TemporaryDirectory(prefix="dxhub-bench-") as folder:
+        urls = Engines("embedded", f"sqlite:///{folder}/hub.db", f"file://{folder}/objects")
+        with serving(urls, Path(folder), seed(urls), DXHUB_LOG_LEVEL="error") as running:
+            door = Receiver("dxhub", running.ports["dicom"], "DXHUB", running.process.pid)
+            yield door, running.ports["web"], running.tokens["clinician"]
+
+
+@contextlib.contextmanager
 def storescp() -> Iterator[Receiver | None]:
     """Writes files and keeps no index; None where dcmtk is not installed."""
     # pynetdicom puts a program of the same name into the environment's own folder.
@@ -55,6 +65,34 @@ def storescp() -> Iterator[Receiver | None]:
 @contextlib.contextmanager
 def orthanc() -> Iterator[Receiver | None]:
     """With its SQLite index and its defaults; None where it is not installed."""
+    with _orthanc({"HttpServerEnabled": False}) as receiver:
+        yield receiver
+
+
+@contextlib.contextmanager
+def web_orthanc() -> Iterator[tuple[Receiver, int] | None]:
+    """The same with its DICOMweb plugin, and the port of its web server; None where either is not installed."""
+    plugin = next(Path("/usr/share/orthanc/plugins").glob("libOrthancDicomWeb.so"), None)
+    if plugin is None:
+        yield None
+        return
+    web = free_port()
+    settings = {
+        "HttpServerEnabled": True,
+        "HttpPort": web,
+        "AuthenticationEnabled": False,
+        "RemoteAccessAllowed": False,
+        "KeepAlive": True,
+        "Plugins": [str(plugin)],
+    }
+    with _orthanc(settings) as receiver:
+        if receiver is not None:
+            _await_port(web)
+        yield receiver and (receiver, web)
+
+
+@contextlib.contextmanager
+def _orthanc(more: dict[str, object]) -> Iterator[Receiver | None]:
     program = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
     if program is None:
         yield None
@@ -62,17 +100,8 @@ def orthanc() -> Iterator[Receiver | None]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="orthanc-bench-") as folder:
         settings = Path(folder, "orthanc.json")
-        settings.write_text(
-            json.dumps(
-                {
-                    "StorageDirectory": f"{folder}/store",
-                    "IndexDirectory": f"{folder}/store",
-                    "DicomPort": port,
-                    "HttpServerEnabled": False,
-                    "DicomAlwaysAllowStore": True,
-                }
-            )
-        )
+        places = {"StorageDirectory": f"{folder}/store", "IndexDirectory": f"{folder}/store"}
+        settings.write_text(json.dumps(places | {"DicomPort": port, "DicomAlwaysAllowStore": True} | more))
         with _process([program, str(settings)], port, {}):
             yield Receiver("Orthanc", port, "ORTHANC")
 
@@ -90,9 +119,9 @@ def _process(command: list[str], port: int, environment: dict[str, str]) -> Iter
             process.wait(20)
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def _await_port(port: int, process: subprocess.Popen[bytes] | None = None) -> None:
     deadline = time.monotonic() + _STARTS_WITHIN_S
-    while process.poll() is None and time.monotonic() < deadline:
+    while (process is None or process.poll() is None) and time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
