@@ -20,6 +20,7 @@ from . import (
     senders,
     sending,
     sign_in,
+    studies,
     tasks,
     uploads,
 )
@@ -35,6 +36,7 @@ for _part in (
     reports,
     sending,
     nodes,
+    studies,
     ecg,
     decision_box,
     uploads,

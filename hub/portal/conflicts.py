@@ -9,16 +9,24 @@ from .i18n import N_
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """`what`: the contradiction. `ways`: what a person can do. `doubts`: whether the identity page helps. Msgids."""
+    """`what`: the contradiction. `ways`: what a person can do. `doubts`, `studies`: whether that page helps."""
 
     what: str
     ways: tuple[str, ...]
     doubts: bool = False
+    studies: bool = False
 
 
 _AGAIN = N_("If what is known is wrong: have it corrected at its source, then read this delivery again.")
 _COPY = N_("If this delivery is wrong: make a repaired copy with the right identifier, or ask the sender to send anew.")
+_MOVE = N_("Find the study and move it to the right patient; then read this delivery again.")
 _ELSEWHERE = N_("Whichever is wrong has to be put right where it was made; a file like this is not edited here.")
+
+_STRANGER = Conflict(
+    N_("The institution that sent this note does not own the study. Nothing was hidden."),
+    (N_("Find out which institution is right. Only the institution whose study it is can take its images back."),),
+    studies=True,
+)
 
 _BY_TEXT = (
     (
@@ -40,13 +48,16 @@ _BY_TEXT = (
     (
         "the study is already bound",
         Conflict(
-            N_("The same study is known, and it is another patient's. Neither was changed."), (_ELSEWHERE, _AGAIN)
+            N_("The same study is known, and it is another patient's. Neither was changed."),
+            (_MOVE, _ELSEWHERE, _AGAIN),
+            studies=True,
         ),
     ),
     (
         "another instance is stored",
         Conflict(N_("An image with this identifier is stored, and its content is another one."), (_ELSEWHERE,)),
     ),
+    ("only the institution whose study", _STRANGER),
 )
 _OTHER = Conflict(N_("It contradicts what is known. Neither was changed."), (_COPY, _AGAIN))
 

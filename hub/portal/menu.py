@@ -24,6 +24,7 @@ _ENTRIES = (
     Entry("/decisions", N_("Recognition"), "shield-check", Permission.READ_FIGURES),
     Entry("/patients", N_("Patients"), "users", Permission.READ_REPORTS),
     Entry("/quarantine", N_("Deliveries"), "inbox", Permission.MANAGE_DELIVERIES),
+    Entry("/studies", N_("Studies"), "photo-scan", Permission.MANAGE_STUDIES),
     Entry("/doubts", N_("Identity doubts"), "link", Permission.RESOLVE_IDENTITY),
     Entry("/tasks", N_("Code mapping"), "test-pipe", Permission.MAP_CODES),
     Entry("/senders", N_("Senders"), "building-hospital", Permission.MANAGE_SENDERS),
