@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from schemas.documents import from_json
-from schemas.offered import OFFERED
+from schemas.offered import OFFERED, is_offered
+from schemas.report import Report
 from schemas.study import Hidden, Study
 
 from . import hiding
@@ -29,6 +30,15 @@ def put_report_of_study(tx: Connection, study_id: int, report_id: int) -> None:
 def add_due(tx: Connection, report_id: int) -> None:
     """Documents of the report are to be made of what it says now."""
     tx.execute(t.document_due.insert().values(report_id=report_id))
+
+
+def put_anew(tx: Connection, report_id: int, report: Report) -> None:
+    """Has documents made of what a report of a study says now; those of what no longer holds are shown to nobody."""
+    if not report.study_instance_uid:
+        return
+    put_away(tx, report_id)
+    if is_offered(report):
+        add_due(tx, report_id)
 
 
 def add_due_of_study(tx: Connection, study_instance_uid: str) -> None:

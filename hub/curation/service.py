@@ -12,7 +12,7 @@ from schemas.faults import Conflict, InvalidPayload, NotFound
 from schemas.image_quality import Grade, Graded
 from schemas.study import StudyCriteria, StudyRecord
 from schemas.study_life import ChangeKind, StudyLife
-from storage import decisions, outbox, patients, rejections, reports, studies, study_changes, study_quality
+from storage import decisions, derived, outbox, patients, rejections, reports, studies, study_changes, study_quality
 from storage.database import Database
 
 _LOOKING = (Permission.READ_REPORTS, Permission.MANAGE_STUDIES, Permission.READ_AUDIT)
@@ -120,6 +120,7 @@ class Curation:
                 delivery_id = reports.known_delivery(tx, report_id, known.version)
                 anew = replace(known.report, patient=described)
                 version = reports.add_version(tx, known, anew, delivery_id=delivery_id, now=now)
+                derived.put_anew(tx, report_id, anew)
                 relied = list(decisions.known_on(tx, report_id))
                 outbox.add(tx, "report.changed", {"report": report_id, "version": version, "decisions": relied}, now)
         study_changes.add(

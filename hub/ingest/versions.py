@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
-from schemas.offered import is_offered
 from schemas.patient import Patient
 from schemas.report import SUPPLEMENT, WITHDRAWN, Report, ReportCategory, ReportStatus
 from storage import decisions, derived, observations, outbox, relations, reports, studies
@@ -44,7 +43,7 @@ def index_report(
         )
         _index_results(tx, report_id, 1, report, patient_id, now)
         _adopt(tx, report, report_id)
-        _offer(tx, report_id, report)
+        derived.put_anew(tx, report_id, report)
         outbox.add(tx, "report.new", {"report": report_id, "version": 1}, now)
         return report_id
     if not same_person(tx, known.patient_id, patient_id):
@@ -184,17 +183,8 @@ def _keep(tx: Connection, known: Known, said: Report, delivery_id: int, now: dt.
 def _replace(tx: Connection, known: Known, report: Report, delivery_id: int, now: dt.datetime) -> None:
     version = reports.add_version(tx, known, report, delivery_id=delivery_id, now=now)
     _index_results(tx, known.id, version, report, known.patient_id, now)
-    _offer(tx, known.id, report)
+    derived.put_anew(tx, known.id, report)
     _tell(tx, known.id, version, report, now)
-
-
-def _offer(tx: Connection, report_id: int, report: Report) -> None:
-    """Has documents made of the report beside its images; those that say what no longer holds are shown to nobody."""
-    if not report.study_instance_uid:
-        return
-    derived.put_away(tx, report_id)
-    if is_offered(report):
-        derived.add_due(tx, report_id)
 
 
 def _images_only(report: Report) -> bool:

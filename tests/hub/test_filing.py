@@ -1,6 +1,7 @@
 """Final reports as instances of their study: found by whoever asks for the study, one current version of each."""
 
 import io
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,10 @@ from hub.ingest.verify import verify
 from hub.offering import Documents, Filing
 from hub.portal.render import FONT
 from schemas.delivery import Channel, Claim, Delivery, Format
+from schemas.disclosure import Principal, Role
 from schemas.report import ReportCriteria
 from schemas.study import InstanceRecord
-from tests.engines import Engines
+from tests.engines import Engines, program
 from tests.imaging import CLINICIAN, ImagingHub, ct, imaging_hub, part10, store, written
 
 RESULT = (
@@ -31,6 +33,8 @@ RESULT = (
     "OBX|2|TX|19005-8^诊断意见^LN||{conclusion}||||||{status}\r"
     "ZDS|{study}^DXHUB^Application^DICOM\r"
 )
+
+ADMIN = Principal("admin", "管理员", Role.ADMIN, "BUREAU")
 
 
 @dataclass
@@ -193,3 +197,38 @@ def test_their_text_is_ours_whatever_the_source_is_known_to_write(archive: Archi
     archive.report(study.StudyInstanceUID, 10)
     archive.work()
     assert {each.charset for each in headers.next_batch(0)} == {""}
+
+
+def test_a_study_that_goes_to_another_patient_gets_documents_that_name_that_one(archive: Archive) -> None:
+    study = ct()
+    archive.send(study)
+    archive.send(ct(PatientID="P0002", PatientName="Li^Si=李^四", PatientBirthDate="19620304", PatientSex="F"))
+    archive.report(study.StudyInstanceUID, 10)
+    archive.work()
+    curation, asker = archive.hub.verbs.curation, disclosure_for(ADMIN)
+    (moved,) = curation.find(asker, study.StudyInstanceUID)
+    (right,) = curation.find(asker, "P0002")
+    curation.move(asker, moved.id, right.patient_id, "技师选错了工作列表条目")
+    assert archive.documents(study.StudyInstanceUID) == []
+    archive.work()
+    made = [archive.read(each) for each in archive.documents(study.StudyInstanceUID)]
+    assert {(ds.PatientID, str(ds.PatientName)) for ds in made} == {("P0002", "Li^Si=李四")}
+    assert len(made) == 2
+
+
+def test_another_reader_of_structured_reports_reads_ours(archive: Archive) -> None:
+    study = ct()
+    archive.send(study)
+    archive.report(study.StudyInstanceUID, 10)
+    archive.work()
+    for instance in archive.documents(study.StudyInstanceUID):
+        path = written(archive.folder, archive.hub.verbs.objects.read(instance.digest))
+        if archive.read(instance).Modality == "SR":
+            command = [program("dsrdump", "dcmtk"), "+U8", path]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            assert "Verification Flag   : VERIFIED" in said
+            assert "右肺结节。" in said
+        else:
+            pdf = archive.folder / "out.pdf"
+            subprocess.run([program("dcm2pdf", "dcmtk"), path, pdf], capture_output=True, check=True)
+            assert pdf.read_bytes().startswith(b"%PDF-")
