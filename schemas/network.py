@@ -214,6 +214,9 @@ class Archive(Protocol):
     def commitment(self, commitment_id: int) -> Commitment:
         """The request with its outcome, which is found out now if it was not yet."""
 
+    def report_elsewhere(self, commitment_id: int) -> None:
+        """The requester has hung up: it is to be told on an association of ours, at once."""
+
     def reported(self, commitment_id: int) -> None:
         """The requester has been told and has confirmed it."""
 

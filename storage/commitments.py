@@ -118,6 +118,12 @@ def put_again(tx: Connection, commitment_id: int, next_attempt_at: dt.datetime) 
     tx.execute(t.storage_commitment.update().where(t.storage_commitment.c.id == commitment_id).values(values))
 
 
+def put_now(tx: Connection, commitment_id: int, now: dt.datetime) -> None:
+    """Its requester is to be told at the next opportunity."""
+    column = t.storage_commitment.c
+    tx.execute(t.storage_commitment.update().where(column.id == commitment_id).values(next_attempt_at=now))
+
+
 def put_outcome(tx: Connection, commitment_id: int, outcome: Outcome) -> None:
     """What was found, told the same at every attempt."""
     values = {"outcome": to_json(outcome)}

@@ -80,6 +80,11 @@ class Committing:
         with self._database.read() as tx:
             return commitments.commitment(tx, commitment_id)
 
+    def report_elsewhere(self, commitment_id: int) -> None:
+        """The requester has hung up: it is to be told on an association of ours, at once."""
+        with self._database.write() as tx:
+            commitments.put_now(tx, commitment_id, audit.now())
+
     def reported(self, commitment_id: int) -> None:
         """The requester has been told and has confirmed it."""
         with self._database.write() as tx:

@@ -57,7 +57,8 @@ class Commit:
             command, data = report(found, context, self._ae_title)
             answer = association.ask(context, command, data)
         except Ended:
-            log.info("commitment.told-later", commitment=kept)
+            self._archive.report_elsewhere(kept)
+            log.info("commitment.told-elsewhere", commitment=kept)
             raise
         except Fault as fault:
             log.warning("commitment.told-later", commitment=kept, fault=fault.category.value)
