@@ -177,9 +177,9 @@ def _document(source: BinaryIO, header: Header, sop_class_uid: str) -> bytes:
     content = _long(source, element)
     length = header.integer(DOCUMENT_LENGTH)
     content = content[:length] if length else content.rstrip(b"\0")
-    media_type, begins = ENCAPSULATED[sop_class_uid]
+    begins = ENCAPSULATED[sop_class_uid][1]
     if not content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(begins):
-        raise InvalidPayload(f"expected a document of type {media_type}", where=place(DOCUMENT))
+        raise InvalidPayload(f"expected a {'PDF' if begins == b'%PDF-' else 'CDA'} document", where=place(DOCUMENT))
     return content
 
 

@@ -224,7 +224,7 @@ def test_another_reader_of_structured_reports_reads_ours(archive: Archive) -> No
     for instance in archive.documents(study.StudyInstanceUID):
         path = written(archive.folder, archive.hub.verbs.objects.read(instance.digest))
         if archive.read(instance).Modality == "SR":
-            command = [program("dsrdump", "dcmtk"), "+U8", path]
+            command = [program("dsrdump", "dcmtk"), "+U8", str(path)]
             said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             assert "Verification Flag   : VERIFIED" in said
             assert "右肺结节。" in said

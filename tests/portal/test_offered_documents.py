@@ -73,7 +73,7 @@ def uploaded(hub: Hub, content: bytes) -> int:
 def text_of(folder: Path, pdf: bytes) -> str:
     path = folder / "report.pdf"
     path.write_bytes(pdf)
-    command = [program("pdftotext", "poppler-utils"), "-layout", path, "-"]
+    command = [program("pdftotext", "poppler-utils"), "-layout", str(path), "-"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
