@@ -4,21 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.ecg import LEADS, NO_SAMPLE_UV, EcgRecording
+from schemas.ecg import LEADS, NO_SAMPLE_UV, EcgRecording, MedianBeat
 from schemas.faults import InvalidPayload, UnsupportedPayload
 
 from .leads import Samples, stacked, with_derived
 
 # Twelve leads at 500 Hz for almost an hour. A longer recording is a Holter's, which this hub does not draw.
 _MAX_SAMPLES = 20_000_000
+# What is longer is no single beat.
+_LONGEST_BEAT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A multiplex group of DICOM, a sequence set of aECG.
+    """A multiplex group of DICOM, a sequence set of aECG, a waveform of MUSE.
 
     offset_s: where it begins, relative to the other groups; None where the source does not say. leads: microvolts.
     left_out: channels that measure no voltage. padding_ignored: a declared padding value was not believed.
+    fiducials_ms: of a median beat (schemas.ecg.MedianBeat).
     """
 
     original: bool
@@ -27,6 +30,7 @@ class Group:
     leads: dict[str, Samples]
     left_out: tuple[str, ...] = ()
     padding_ignored: bool = False
+    fiducials_ms: tuple[tuple[str, float], ...] = ()
 
     @property
     def length(self) -> int:
@@ -69,7 +73,17 @@ def recording(groups: list[Group]) -> tuple[EcgRecording, tuple[str, ...]]:
         "leads-missing": bool(set(LEADS) - set(complete)),
         "gaps": bool((samples == NO_SAMPLE_UV).any()),
     }
-    return EcgRecording(tuple(complete), rhythm.rate_hz, samples), tuple(flag for flag, holds in flags.items() if holds)
+    found = EcgRecording(tuple(complete), rhythm.rate_hz, samples, median=_median(groups, rhythm))
+    return found, tuple(flag for flag, holds in flags.items() if holds)
+
+
+def _median(groups: list[Group], rhythm: Group) -> MedianBeat | None:
+    """The beat that the cart made of the rhythm: the first derived group that is no longer than one."""
+    for group in groups:
+        if group.leads and not group.original and group is not rhythm and group.duration_s <= _LONGEST_BEAT_S:
+            complete, _ = with_derived(dict(zip(group.leads, stacked(group.leads), strict=True)))
+            return MedianBeat(tuple(complete), group.rate_hz, stacked(complete), group.fiducials_ms)
+    return None
 
 
 def _placed(leads: dict[str, Samples], group: Group, groups: list[Group]) -> dict[str, Samples]:
