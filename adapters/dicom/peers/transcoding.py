@@ -111,7 +111,8 @@ class _Writer:
             self._value(element, self._little(element, element.value))
         else:
             self._head(element.tag, self._vr(element), element.length + element.length % 2)
-            self._target.writelines(self._stored(element))
+            for piece in self._stored(element):  # writelines would hold all of them before it looks at the size
+                self._target.write(piece)
             self._target.write(bytes(element.length % 2))
 
     def _value(self, element: Element, value: bytes) -> None:

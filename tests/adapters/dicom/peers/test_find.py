@@ -1,11 +1,14 @@
 """C-FIND as dcmtk and pynetdicom ask it."""
 
+import io
+import random
 from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE
+from pynetdicom.dsutils import encode
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelFind as PatientRoot,
 )
@@ -13,6 +16,11 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind as StudyRoot,
 )
 
+from adapters.dicom.dimse import Context, Request
+from adapters.dicom.peers import identifier
+from adapters.dicom.peers.attributes import supported
+from adapters.dicom.peers.find import query
+from adapters.dicom.peers.matching import test as passing
 from schemas.network import QueryRight
 from tests.imaging import ImagingHub, ct, part10, store, written
 
@@ -189,3 +197,30 @@ def test_findscu_reads_every_page_of_many_studies_and_may_cancel(asked: ImagingH
     cancelled = run("findscu", "-v", *common, "--cancel", "3", "127.0.0.1", port)
     assert "Cancel" in cancelled.stderr + cancelled.stdout
     assert (cancelled.stderr + cancelled.stdout).count("Find Response") < 210
+
+
+@pytest.mark.filterwarnings("ignore:Found unknown escape sequence")
+def test_no_identifier_whatever_its_bytes_gets_more_than_a_refusal() -> None:
+    chance = random.Random(7)
+    asked = keys("STUDY", PatientName="张*", StudyDate="20200101-20210101", StudyTime="10-11", SeriesNumber="3")
+    asked.update(keys("STUDY", StudyInstanceUID=["1.2", "1.3"], SpecificCharacterSet="GB18030", Rows=3))
+    whole = encode(asked, False, True) or b""
+    read, statuses = 0, set()
+    for _ in range(2000):
+        raw = bytearray(whole)
+        for _ in range(chance.randint(0, 3)):
+            at = chance.randrange(len(raw) - 9)
+            raw[at : at + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3))
+        request = Request({}, Context(1, StudyRoot, ExplicitVRLittleEndian), io.BytesIO(raw))  # type: ignore[arg-type]
+        try:
+            found = identifier.read(request, "")
+            known = supported(found.level)
+            tests = [passing(known[tag], values) for tag, values in found.keys.items() if tag in known]
+            for each in filter(None, tests):
+                assert each("20200101") in {True, False}
+            query(found)
+            read += 1
+        except identifier.Refused as refused:
+            statuses.add(refused.status)
+    assert statuses == {0xA900, 0xC000}
+    assert 20 < read < 2000

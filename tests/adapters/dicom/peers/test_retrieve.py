@@ -1,10 +1,13 @@
 """C-MOVE and C-GET as dcmtk and pynetdicom ask for them."""
 
+import subprocess
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -30,8 +33,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from schemas.network import QueryRight
 from tests.imaging import ImagingHub, ct, data_set_of, part10, store, written
+from tests.receiving import eventually, free_port
 
-from .conftest import allow, run
+from .conftest import allow, dcmtk, run
 from .test_find import keys, sent
 
 
@@ -239,3 +243,51 @@ def test_getscu_gets_a_study_and_movescu_has_it_sent(asked: ImagingHub, tmp_path
         moved = run("movescu", "-S", *wanted, "-aem", "CHC01", "127.0.0.1", port)
         assert moved.returncode == 0, moved.stderr
         assert len(to.received) == 28
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+def test_a_large_object_passes_without_being_held_in_memory(
+    small_hub: ImagingHub, tmp_path: Path, decoded: bool
+) -> None:
+    frames, size = 160, 1 << 20
+    kept = ExplicitVRBigEndian if decoded else ExplicitVRLittleEndian
+    ds = ct(Rows=1024, Columns=512, NumberOfFrames=frames, PixelData=b"")
+    head = part10(ds, kept)[:-12]
+    order: Literal["big", "little"] = "big" if decoded else "little"
+    path = tmp_path / "large.dcm"
+    with path.open("wb") as file:
+        tag = (0x7FE0).to_bytes(2, order) + (0x10).to_bytes(2, order)
+        file.write(head + tag + b"OW\0\0" + (frames * size).to_bytes(4, order))
+        for number in range(frames):
+            file.write(bytes([0, number] if decoded else [number, 0]) * (size // 2))
+    assert store(small_hub.listener.port, path) == 0
+    received = tmp_path / "received"
+    received.mkdir()
+    port = free_port()
+    allow(small_hub, "CHC01", port=port)
+    with listening(port, received, "+xi" if decoded else "+x="):
+        tracemalloc.start()
+        try:
+            status, _, _ = move(small_hub, keys("STUDY", StudyInstanceUID=ds.StudyInstanceUID))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert (status.Status, counts(status)) == (0x0000, (1, 0, 0))
+    assert peak < 40 << 20
+    (file_received,) = received.iterdir()
+    with file_received.open("rb") as found:
+        for number in (0, 1, frames - 1):
+            found.seek((number - frames) * size, 2)
+            assert set(found.read(size)[::2]) == {number}
+
+
+@contextmanager
+def listening(port: int, folder: Path, syntaxes: str) -> Iterator[None]:
+    """dcmtk's storescp, which writes what comes to files. syntaxes: its option for those that it takes."""
+    command = [dcmtk("storescp"), "-od", str(folder), "-aet", "CHC01", "+B", syntaxes, str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            eventually(lambda: run("echoscu", "127.0.0.1", str(port)).returncode == 0)
+            yield
+        finally:
+            process.terminate()
