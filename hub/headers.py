@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
@@ -10,7 +11,7 @@ from schemas.faults import Busy, Fault
 from schemas.header import Describe, InstanceHeader
 from storage import headers
 from storage.database import Database
-from storage.headers import Undescribed
+from storage.headers import Packed, Undescribed
 from storage.objects import Objects
 
 log = structlog.get_logger()
@@ -43,7 +44,15 @@ class Headers:
 
     def make(self, missing: Iterable[Undescribed]) -> None:
         """Describes each and keeps all of them in one transaction. Raises Busy where a store does not answer."""
-        if made := [(each, self._of(each)) for each in missing]:
+        self.keep(self.described(missing))
+
+    def described(self, missing: Iterable[Undescribed]) -> list[Packed]:
+        """The headers of these. Raises Busy where the object store does not answer."""
+        return [Packed.of(each, self._of(each)) for each in missing]
+
+    def keep(self, made: Sequence[Packed]) -> None:
+        """Writes them in one transaction. Raises Busy where the database does not answer."""
+        if made:
             with self._database.write() as tx:
                 headers.add(tx, made)
 
@@ -70,16 +79,21 @@ class Describing:
         self._stopping = threading.Event()
         self._waiting = waiting or self._stopping.wait
         self._thread = threading.Thread(target=self._run, name="headers", daemon=True)
+        # Who is held back must not hold the turn to write: all who receive would wait for it.
+        self._keeper = ThreadPoolExecutor(1, "headers-keeper")
         self._seen = 0
 
     def start(self) -> None:
         """Begins."""
+        # A thread has the niceness of who makes it: this one is made here, not by the one that is held back.
+        self._keeper.submit(int)
         self._thread.start()
 
     def stop(self) -> None:
         """Ends after the present batch."""
         self._stopping.set()
         self._thread.join()
+        self._keeper.shutdown()
 
     def _run(self) -> None:
         # Those who send and those who read come first. On Linux a thread has a niceness of its own.
@@ -93,6 +107,6 @@ class Describing:
     def _round(self) -> None:
         after = max(self._seen - _OVERLAP, 0)
         while not self._stopping.is_set() and (batch := self._headers.next_batch(after)):
-            self._headers.make(batch)
+            self._keeper.submit(self._headers.keep, self._headers.described(batch)).result()
             after = batch[-1].instance_id
             self._seen = max(self._seen, after)

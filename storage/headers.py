@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.delivery import Accounting
 from schemas.disclosure import Disclosure
-from schemas.documents import from_json, to_json
+from schemas.documents import to_json
 from schemas.header import Frames, InstanceHeader
 
 from . import tables as t
@@ -48,6 +47,17 @@ _UNDESCRIBED = Statement(
     .order_by(t.instance.c.id)
     .limit(bindparam("most"))
 )
+
+
+def _adding(insert: Any) -> Statement:
+    replaced = {name: insert.excluded[name] for name in ("digest", "document", "frames")}
+    return Statement(insert.on_conflict_do_update(index_elements=["instance_id"], set_=replaced))
+
+
+_ADD = {
+    "sqlite": _adding(sqlite.insert(t.instance_header)),
+    "postgresql": _adding(postgresql.insert(t.instance_header)),
+}
 _ACCOUNTING = Statement(select(t.delivery.c.accounting).where(t.delivery.c.id == bindparam("id")))
 
 
@@ -68,26 +78,36 @@ def known_undescribed_of(tx: Connection, instance_ids: Sequence[int]) -> list[Un
     return [Undescribed(*row) for row in tx.execute(query)]
 
 
-def add(tx: Connection, made: Sequence[tuple[Undescribed, InstanceHeader]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A header as rows hold it: made before a transaction begins, while others write."""
+
+    which: Undescribed
+    document: bytes
+    frames: bytes
+    accounting: bytes
+
+    @classmethod
+    def of(cls, which: Undescribed, header: InstanceHeader) -> "Packed":
+        """The header of that instance."""
+        return cls(which, packed(header.document), header.frames.table, to_json(header.accounting))
+
+
+def add(tx: Connection, made: Sequence[Packed]) -> None:
     """Keeps headers, in place of what older objects of the same instances had, and what became of their elements."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    for which, header in made:
-        values = {
-            "digest": which.digest,
-            "document": packed(header.document),
-            "frames": header.frames.table,
-        }
-        row = insert(t.instance_header).values(instance_id=which.instance_id, **values)
-        tx.execute(row.on_conflict_do_update(index_elements=["instance_id"], set_=values))
-        _settle(tx, which.delivery_id, header.accounting)
+    for each in made:
+        which = each.which
+        _ADD[tx.dialect.name].run(
+            tx, instance_id=which.instance_id, digest=which.digest, document=each.document, frames=each.frames
+        )
+        _settle(tx, which.delivery_id, each.accounting)
 
 
-def _settle(tx: Connection, delivery_id: int, accounting: Accounting) -> None:
+def _settle(tx: Connection, delivery_id: int, accounting: bytes) -> None:
     """Most often the outline that was taken on arrival says the same already."""
-    known = _ACCOUNTING.scalar(tx, id=delivery_id)
-    if known is None or from_json(Accounting, known) != accounting:
+    if _ACCOUNTING.scalar(tx, id=delivery_id) != accounting:
         change = t.delivery.update().where(t.delivery.c.id == delivery_id)
-        tx.execute(change.values(accounting=to_json(accounting)))
+        tx.execute(change.values(accounting=accounting))
 
 
 @dataclass(frozen=True, slots=True)
