@@ -49,6 +49,7 @@ class Profile:
       is known here is a short name, or the URI of an identifier system (schemas.identifiers).
     identity_field: where the resident identity number stands (`PID-19`, `ZPI-3`, `PID-3.1`); empty where it is found
       by itself. repairs: names of repairs that the adapter offers, applied before anything is read.
+    new_versions: other content under the identifier of a stored instance takes its place, instead of being held.
     """
 
     authority: str
@@ -57,6 +58,7 @@ class Profile:
     authorities: tuple[tuple[str, str], ...] = ()
     identity_field: str = ""
     repairs: tuple[str, ...] = ()
+    new_versions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,19 @@ class Source:
     authorities: tuple[tuple[str, str], ...] = ()
     identity_field: str = ""
     repairs: tuple[str, ...] = ()
+    new_versions: bool = False
 
     @property
     def profile(self) -> Profile:
         """Its habits, as they are known now."""
         return Profile(
-            self.authority, self.charset, self.time_zone, self.authorities, self.identity_field, self.repairs
+            self.authority,
+            self.charset,
+            self.time_zone,
+            self.authorities,
+            self.identity_field,
+            self.repairs,
+            self.new_versions,
         )
 
     def under(self, profile: Profile) -> "Source":
@@ -95,6 +104,7 @@ class Source:
             authorities=profile.authorities,
             identity_field=profile.identity_field,
             repairs=profile.repairs,
+            new_versions=profile.new_versions,
         )
 
 

@@ -67,6 +67,7 @@ class _Habits:
     authorities: tuple[tuple[str, str], ...] = ()
     identity_field: str = ""
     repairs: tuple[str, ...] = ()
+    new_versions: bool = False
 
 
 # Asked for every message; a district has tens of senders.
@@ -96,7 +97,13 @@ def _source(row: Any) -> Source:
     if row[-1] is None:
         return known
     habits = _habits(row[-1])
-    return replace(known, authorities=habits.authorities, identity_field=habits.identity_field, repairs=habits.repairs)
+    return replace(
+        known,
+        authorities=habits.authorities,
+        identity_field=habits.identity_field,
+        repairs=habits.repairs,
+        new_versions=habits.new_versions,
+    )
 
 
 def source(tx: Connection, name: str) -> Source | None:
@@ -112,7 +119,7 @@ def sources(tx: Connection) -> tuple[Source, ...]:
 
 def put_profile(tx: Connection, source_id: int, profile: Profile, *, saved_by: str, now: dt.datetime) -> None:
     """Sets what is known of a source's habits; what was known before stays as history."""
-    habits = _Habits(profile.authorities, profile.identity_field, profile.repairs)
+    habits = _Habits(profile.authorities, profile.identity_field, profile.repairs, profile.new_versions)
     values = {
         "authority": profile.authority,
         "charset": profile.charset,

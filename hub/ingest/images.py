@@ -10,10 +10,12 @@ from schemas.faults import ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import Report, ReportCategory
 from schemas.study import Instance
 from storage import derived, relations, reports, studies
+from storage.instance_versions import known_former
 from storage.studies import KnownStudy
 
 from .prepared import Prepared
 from .rejections import add_unless_rejected
+from .replacing import replace_instance
 
 
 def reports_of_stored(tx: Connection, instances: Sequence[Instance]) -> set[int]:
@@ -21,7 +23,9 @@ def reports_of_stored(tx: Connection, instances: Sequence[Instance]) -> set[int]
     found: set[int] = set()
     for instance in instances:
         stored = studies.known_instance(tx, instance.sop_instance_uid)
-        if stored is None or stored.data_set_digest != instance.data_set_digest:
+        same = stored and stored.data_set_digest == instance.data_set_digest
+        # What it was before other content took its place says nothing new either.
+        if not stored or not (same or known_former(tx, instance.sop_instance_uid, instance.data_set_digest)):
             return set()
         found.add(stored.report_id)
     return found
@@ -37,7 +41,7 @@ def index_instance(
     stored = studies.known_instance(tx, instance.sop_instance_uid)
     if stored:
         if stored.data_set_digest != instance.data_set_digest:
-            raise ContentConflict("another instance is stored under this SOP Instance UID", where="(0008,0018)")
+            replace_instance(tx, stored, instance, prepared, delivery_id, now)
         return stored.report_id
     patient_id = recognise(tx, instance.study.patient, update=False, now=now)
     study = studies.known_study(tx, instance.study.study_instance_uid)

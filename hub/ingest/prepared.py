@@ -64,6 +64,7 @@ class Prepared:
 
     replay_of: id of the delivery whose bytes these are, when they are read again.
     repair: the delivery that this one is a corrected copy of, and who says why.
+    accepted_by: who decided that it may take the place of what is stored under the same identifier.
     """
 
     delivery: Delivery
@@ -73,6 +74,7 @@ class Prepared:
     parts: tuple[tuple[str, int], ...] = ()
     replay_of: int = 0
     repair: Repair | None = None
+    accepted_by: str = ""
 
     @property
     def accounting(self) -> Accounting:

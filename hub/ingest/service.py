@@ -92,13 +92,17 @@ class Ingest:
         del filename  # paths come from our own ids; a sender's file name is not data of ours
         return self.deliver(Delivery(replace(origin, hint=hint, channel=channel), kind, content))
 
-    def replay(self, disclosure: Disclosure, delivery_id: int) -> Receipt:
-        """Reads a refused delivery's bytes again, as after a reader's repair, and indexes what they say now."""
+    def replay(self, disclosure: Disclosure, delivery_id: int, *, accept: bool = False) -> Receipt:
+        """Reads a refused delivery's bytes again, as after a reader's repair, and indexes what they say now.
+
+        accept: it may take the place of what is stored under the same SOP Instance UID, as its next version.
+        """
         access.require(disclosure.principal, access.Permission.MANAGE_DELIVERIES)
         with self._database.write() as tx:
             record = deliveries.record(tx, disclosure, delivery_id)
             source, account, hint = deliveries.known_origin(tx, delivery_id)
-            audit.record(tx, disclosure, Action.REPLAY, f"Delivery/{delivery_id}")
+            detail = "as the next version" if accept else ""
+            audit.record(tx, disclosure, Action.REPLAY, f"Delivery/{delivery_id}", detail=detail)
         if record.state not in WAITING:
             raise Conflict("this delivery does not wait; there is nothing to replay", where="delivery")
         origin = self._senders.of_account(source, account, "")
@@ -107,7 +111,8 @@ class Ingest:
             kind = record.format if record.format in self._readers else self._sniff(content.read(_HEAD))
             delivery = Delivery(origin, kind, content, record.message_id)
             prepared = self._prepare(delivery, record.digest, record.size, lambda: self._objects.open(record.digest))
-        (outcome,) = self._commit.submit(replace(prepared, replay_of=delivery_id))
+        accepted_by = disclosure.principal.account if accept else ""
+        (outcome,) = self._commit.submit(replace(prepared, replay_of=delivery_id, accepted_by=accepted_by))
         if isinstance(outcome, Fault):
             raise outcome
         self._set_aside(delivery, prepared)

@@ -9,16 +9,21 @@ from .i18n import N_
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """`what`: the contradiction. `ways`: what a person can do. `doubts`, `studies`: whether that page helps."""
+    """`what`: the contradiction. `ways`: what a person can do. `doubts`, `studies`: whether that page
+    helps. `versions`: whether it may be accepted as a version."""
 
     what: str
     ways: tuple[str, ...]
     doubts: bool = False
     studies: bool = False
+    versions: bool = False
 
 
 _AGAIN = N_("If what is known is wrong: have it corrected at its source, then read this delivery again.")
 _COPY = N_("If this delivery is wrong: make a repaired copy with the right identifier, or ask the sender to send anew.")
+_FIRST = N_(
+    "If the first one is right: leave this delivery as it is. If this one is right: accept it as a new version."
+)
 _MOVE = N_("Find the study and move it to the right patient; then read this delivery again.")
 _ELSEWHERE = N_("Whichever is wrong has to be put right where it was made; a file like this is not edited here.")
 
@@ -55,7 +60,11 @@ _BY_TEXT = (
     ),
     (
         "another instance is stored",
-        Conflict(N_("An image with this identifier is stored, and its content is another one."), (_ELSEWHERE,)),
+        Conflict(
+            N_("An image with this identifier is stored, and its content is another one."),
+            (_FIRST, _ELSEWHERE),
+            versions=True,
+        ),
     ),
     ("only the institution whose study", _STRANGER),
 )

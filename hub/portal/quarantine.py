@@ -99,10 +99,11 @@ def original(visit: Visiting, delivery_id: int) -> StreamingResponse:
 
 
 @router.post("/quarantine/{delivery_id}/replay")
-def replay(visit: Posting, delivery_id: int) -> Response:
-    """Reads the kept bytes once more, with the readers of today."""
+def replay(visit: Posting, delivery_id: int, fields: Fields) -> Response:
+    """Reads the kept bytes once more, with the readers of today; as the next version where a person says so."""
     try:
-        fault = visit.verbs.ingest.replay(visit.disclosure, delivery_id).fault
+        accept = fields.get("accept") == "1"
+        fault = visit.verbs.ingest.replay(visit.disclosure, delivery_id, accept=accept).fault
     except Fault as raised:
         if raised.category in {Category.FORBIDDEN, Category.NOT_FOUND}:
             raise

@@ -54,6 +54,7 @@ PROFILE_FIELD = {
     "authorities": N_("Authorities as sent"),
     "identity_field": N_("Field of the identity number"),
     "repairs": N_("Repairs"),
+    "new_versions": N_("New versions of images"),
 }
 IDENTITY_FIELDS = ("PID-2", "PID-3", "PID-4", "PID-19", "PV1-19", "IN1-36", "ZPI-3")
 TASK_STATE = {

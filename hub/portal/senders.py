@@ -146,6 +146,7 @@ def _edited(fields: dict[str, str]) -> Profile:
         authorities=tuple((sent, known) for sent, known in pairs if sent),
         identity_field=fields.get("identity_field", "").strip().upper(),
         repairs=tuple(key.removeprefix("repair-") for key, value in fields.items() if key.startswith("repair-")),
+        new_versions=fields.get("new_versions") == "1",
     )
 
 

@@ -179,5 +179,5 @@ class Profiles:
 
 
 def _changed(before: Profile, after: Profile) -> list[str]:
-    names = ("authority", "charset", "time_zone", "authorities", "identity_field", "repairs")
+    names = ("authority", "charset", "time_zone", "authorities", "identity_field", "repairs", "new_versions")
     return [name for name in names if getattr(before, name) != getattr(after, name)]

@@ -553,7 +553,7 @@ class FakeIngest:
             return Receipt(31, digest, State.QUARANTINED, NOW, (), "invalid", text, where)
         return Receipt(30, digest, State.INDEXED, NOW, (1,))
 
-    def replay(self, disclosure: Disclosure, delivery_id: int) -> Receipt:
+    def replay(self, disclosure: Disclosure, delivery_id: int, *, accept: bool = False) -> Receipt:
         require(disclosure.principal, Permission.MANAGE_DELIVERIES)
         if delivery_id == 102:
             raise Conflict("this delivery does not wait; there is nothing to replay", where="delivery")

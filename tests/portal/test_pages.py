@@ -330,7 +330,7 @@ def test_a_replay_reads_the_kept_bytes_again(admin: Person, portal: Portal) -> N
 
 def test_a_replay_that_fails_again_says_so(admin: Person, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Receipt(101, "0" * 64, State.QUARANTINED, fakes.NOW, (), "invalid", "XML is not well-formed", "line 3")
-    monkeypatch.setattr(portal.verbs.ingest, "replay", lambda *_: refused)
+    monkeypatch.setattr(portal.verbs.ingest, "replay", lambda *_, **__: refused)
     page = admin.send("/quarantine/101/replay").text
     assert "本次仍无法解析" in page
     assert "XML 格式不正确" in page
