@@ -22,6 +22,11 @@ class Format(StrEnum):
     HL7V2 = "hl7v2"
     AECG = "aecg"
     SCP_ECG = "scp-ecg"
+    MUSE_XML = "muse-xml"
+    SIERRA_XML = "sierra-xml"
+    MFER = "mfer"
+    EDF = "edf"
+    WFDB = "wfdb"
     PDF = "pdf"
     UNKNOWN = "unknown"
 

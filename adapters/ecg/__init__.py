@@ -1,17 +1,20 @@
-"""ECG recordings: DICOM waveform (read for the DICOM adapter), HL7 aECG, SCP-ECG, and reports that are only a PDF."""
+"""ECG recordings: DICOM waveform (read for the DICOM adapter), what carts export, and reports that are only a PDF."""
 
 from adapters.contract import Adapter
 from schemas.delivery import Format
 
-from . import aecg, pdf, scp_ecg
+from . import aecg, muse, pdf, scp_ecg
+
+_FORMATS = {
+    Format.AECG: (aecg, "application/xml"),
+    Format.SCP_ECG: (scp_ecg, "application/octet-stream"),
+    Format.MUSE_XML: (muse, "application/xml"),
+    Format.PDF: (pdf, "application/pdf"),
+}
 
 ADAPTER = Adapter(
     name="ecg",
-    readers={Format.AECG: aecg.read, Format.SCP_ECG: scp_ecg.read, Format.PDF: pdf.read},
-    sniffers={Format.AECG: aecg.looks_like, Format.SCP_ECG: scp_ecg.looks_like, Format.PDF: pdf.looks_like},
-    media_types={
-        Format.AECG: "application/xml",
-        Format.SCP_ECG: "application/octet-stream",
-        Format.PDF: "application/pdf",
-    },
+    readers={kind: module.read for kind, (module, _) in _FORMATS.items()},
+    sniffers={kind: module.looks_like for kind, (module, _) in _FORMATS.items()},
+    media_types={kind: media_type for kind, (_, media_type) in _FORMATS.items()},
 )

@@ -96,6 +96,11 @@ FORMAT = {
     Format.HL7V2: "HL7 v2",
     Format.AECG: "HL7 aECG",
     Format.SCP_ECG: "SCP-ECG",
+    Format.MUSE_XML: "GE MUSE XML",
+    Format.SIERRA_XML: "Philips Sierra XML",
+    Format.MFER: "MFER",
+    Format.EDF: "EDF",
+    Format.WFDB: "WFDB",
     Format.PDF: "PDF",
     Format.UNKNOWN: N_("Unknown format"),
 }

@@ -21,6 +21,11 @@ _ORIGINALS = {
     Format.HL7V2: ("application/hl7-v2", "hl7"),
     Format.AECG: ("application/xml", "xml"),
     Format.SCP_ECG: ("application/octet-stream", "scp"),
+    Format.MUSE_XML: ("application/xml", "xml"),
+    Format.SIERRA_XML: ("application/xml", "xml"),
+    Format.MFER: ("application/octet-stream", "mwf"),
+    Format.EDF: ("application/octet-stream", "edf"),
+    Format.WFDB: ("application/zip", "zip"),
     Format.PDF: ("application/pdf", "pdf"),
 }
 
