@@ -102,7 +102,8 @@ def _orthanc(more: dict[str, object]) -> Iterator[Receiver | None]:
         settings = Path(folder, "orthanc.json")
         places = {"StorageDirectory": f"{folder}/store", "IndexDirectory": f"{folder}/store"}
         settings.write_text(json.dumps(places | {"DicomPort": port, "DicomAlwaysAllowStore": True} | more))
-        with _process([program, str(settings)], port, {}):
+        # Orthanc receives with dcmtk too: without it each of its answers waits for a delayed acknowledgement.
+        with _process([program, str(settings)], port, {"TCP_NODELAY": "1"}):
             yield Receiver("Orthanc", port, "ORTHANC")
 
 
