@@ -122,6 +122,8 @@ class Requestor:
         if kind != ASSOCIATE_AC:
             why = f" ({body[1]}/{body[2]}/{body[3]})" if kind == ASSOCIATE_RJ and length == 4 else ""
             raise Busy(f"the peer rejected the association{why}", where="association")
+        if length < _MINE.size:
+            raise Violation("an A-ASSOCIATE-AC is cut short")
         items = list(_items(body[_MINE.size :]))
         lengths = [
             _LONG.unpack(raw)[0] for item, user in items if item == 0x50 for each, raw in _items(user) if each == 0x51
