@@ -7,9 +7,10 @@ from storage.objects import Objects
 from .content import Content
 from .display import Window
 from .documents import Documents
+from .frames import ANY
 from .images import Images
 
-__all__ = ["Content", "Retrieve", "Window"]
+__all__ = ["ANY", "Content", "Retrieve", "Window"]
 
 
 class Retrieve(Documents, Images):

@@ -2,40 +2,34 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from itertools import chain
 
-from hub.access import Permission
 from hub.coercion import coerced_file, coerced_header
-from hub.disclosing import Asked, disclosing
 from hub.headers import Headers
 from schemas.disclosure import Action, Disclosure
-from schemas.faults import Internal, NotFound, UnsupportedPayload
-from schemas.study import InstanceRecord, StudyCriteria
+from schemas.faults import UnsupportedPayload
+from schemas.study import InstanceRecord
 from schemas.study_life import StudyChange
-from storage import headers, studies, study_changes
+from storage import headers, study_changes
 from storage.database import Database
 from storage.headers import KeptHeader
 from storage.objects import Objects
 
-from .bulk import locate
 from .content import Content
 from .display import MEDIA_TYPES, Window, draw, encode, fit
+from .frames import Frames
 from .part10 import file_meta
-from .pixels import frame_bytes, read_frame
+from .pixels import read_frame
 
 THUMBNAIL = 200
-OCTETS = "application/octet-stream"
 
 
-class Images:
+class Images(Frames):
     """What the index says of a study's instances, and their bytes. Every one handed out is audited."""
 
     def __init__(self, database: Database, objects: Objects, headers: Headers | None = None) -> None:
-        self._database = database
-        self._objects = objects
-        self._headers = headers
+        super().__init__(database, objects, headers)
         # A large image takes hundreds of megabytes while it is drawn.
         self._drawing = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
@@ -66,28 +60,6 @@ class Images:
         documents = (_document(header, f"{root}/studies/{study_uid}") for header in found if header.document)
         change = self._moved(disclosure, study_uid)
         return (coerced_header(document, change) for document in documents) if change else documents
-
-    def frames(
-        self, disclosure: Disclosure, study_uid: str, series_uid: str, sop_uid: str, numbers: Sequence[int]
-    ) -> Iterator[Content]:
-        """Frames (from 1) in the encoding in which they are stored, one after another.
-
-        Raises NotFound for a frame beyond the last before the first is read.
-        """
-        (instance,) = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)[:1]
-        if not numbers or min(numbers) < 1 or max(numbers) > instance.frames:
-            raise NotFound(f"the instance has {instance.frames} frames", where="frame")
-        return self._frames(instance, numbers)
-
-    def bulk(self, disclosure: Disclosure, study_uid: str, series_uid: str, sop_uid: str, path: str) -> Content:
-        """The value of an element by its place (`7FE00010`, `54000100/1/54001010`) as a BulkDataURI names it."""
-        (instance,) = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)[:1]
-        with self._objects.open(instance.digest) as source:
-            found = locate(source, instance.transfer_syntax_uid, path)
-        if isinstance(found, bytes):
-            return Content(OCTETS, "bulkdata", len(found), iter([found]))
-        chunks = self._objects.stream(instance.digest, found.offset, found.length)
-        return Content(OCTETS, "bulkdata", found.length, chunks)
 
     def rendered(
         self,
@@ -120,32 +92,6 @@ class Images:
         chosen = first[len(first) // 2]
         return self._draw(chosen, (chosen.frames + 1) // 2, None, (THUMBNAIL, THUMBNAIL), "image/jpeg", quality=80)
 
-    def _find(
-        self, disclosure: Disclosure, action: Action, study_uid: str, series_uid: str, sop_uid: str
-    ) -> tuple[InstanceRecord, ...]:
-        uid = sop_uid or series_uid or study_uid
-        with self._opening(disclosure, action, uid) as asked:
-            found = studies.instances(asked.tx, disclosure, study_uid, series_uid, sop_uid)
-            self._shows(asked, disclosure, study_uid, uid, len(found))
-        return found
-
-    def _opening(self, disclosure: Disclosure, action: Action, uid: str) -> AbstractContextManager[Asked]:
-        return disclosing(self._database, disclosure, action, f"ImagingStudy?uid={uid}", Permission.READ_REPORTS)
-
-    @staticmethod
-    def _shows(asked: Asked, disclosure: Disclosure, study_uid: str, uid: str, number: int) -> None:
-        known = studies.search(asked.tx, disclosure, StudyCriteria(study_instance_uids=(study_uid,), limit=1)).items
-        if not known or not number:
-            raise NotFound("no such study, series or instance", where=uid)
-        asked.entity = f"ImagingStudy/{known[0].id}"
-        asked.detail = f"{number} instances"
-        asked.shows([known[0].patient_id])
-
-    def _made(self) -> Headers:
-        if self._headers is None:
-            raise Internal("this hub makes no headers of instances", where="metadata")
-        return self._headers
-
     def _moved(self, disclosure: Disclosure, study_uid: str) -> StudyChange | None:
         with self._database.read() as tx:
             return study_changes.changed(tx, disclosure, study_uid)
@@ -167,14 +113,6 @@ class Images:
             chunks = self._objects.stream(instance.digest, instance.data_set_offset)
         media_type = f"application/dicom; transfer-syntax={instance.transfer_syntax_uid}"
         return Content(media_type, f"{instance.sop_instance_uid}.dcm", size, chain([first], chunks), instance.digest)
-
-    def _frames(self, instance: InstanceRecord, numbers: Sequence[int]) -> Iterator[Content]:
-        media_type = f"{OCTETS}; transfer-syntax={instance.transfer_syntax_uid}"
-        with self._objects.open(instance.digest) as source:
-            for number in numbers:
-                source.seek(0)
-                frame = frame_bytes(source, instance.transfer_syntax_uid, number)
-                yield Content(media_type, f"frame-{number}", len(frame), iter([frame]))
 
     def _draw(
         self,

@@ -58,6 +58,14 @@ def read_frame(source: BinaryIO, transfer_syntax_uid: str, frame: int) -> tuple[
         raise UnsupportedPayload(f"the pixel data cannot be drawn ({type(fault).__name__})", where=_WHERE) from fault
 
 
+def native_frame(source: BinaryIO, transfer_syntax_uid: str, frame: int) -> Pixels:
+    """Frame `frame` (from 1) decoded, its colours as the header says: YBR stays YBR. Raises as `read_frame`."""
+    try:
+        return _read_frame(source, UID(transfer_syntax_uid), frame, raw=True)[0]
+    except DAMAGED as fault:
+        raise UnsupportedPayload(f"the frame cannot be decoded ({type(fault).__name__})", where=_WHERE) from fault
+
+
 def frame_bytes(source: BinaryIO, transfer_syntax_uid: str, frame: int) -> bytes:
     """Frame `frame` (from 1) in the encoding in which it is stored. Raises as `read_frame` does."""
     syntax = UID(transfer_syntax_uid)
@@ -79,14 +87,14 @@ def frame_bytes(source: BinaryIO, transfer_syntax_uid: str, frame: int) -> bytes
     return content
 
 
-def _read_frame(source: BinaryIO, syntax: UID, frame: int) -> tuple[Pixels, Dataset]:
+def _read_frame(source: BinaryIO, syntax: UID, frame: int, *, raw: bool = False) -> tuple[Pixels, Dataset]:
     header, frames = _header(source, syntax, frame)
     if syntax.is_deflated:
         return _inflated(source, header, frame), header
     if syntax.is_encapsulated:
-        return _decompressed(_encapsulated(source, header, frame, frames), header, syntax), header
+        return _decompressed(_encapsulated(source, header, frame, frames), header, syntax, raw=raw), header
     source.seek(0)
-    return pixel_array(source, index=frame - 1, transfer_syntax_uid=syntax), header
+    return pixel_array(source, index=frame - 1, transfer_syntax_uid=syntax, raw=raw), header
 
 
 def _header(source: BinaryIO, syntax: UID, frame: int) -> tuple[Dataset, int]:
@@ -130,7 +138,7 @@ def _encapsulated(source: BinaryIO, header: Dataset, frame: int, frames: int) ->
     return get_frame(source, frame - 1, extended_offsets=extended, number_of_frames=frames)
 
 
-def _decompressed(frame: bytes, header: Dataset, syntax: UID) -> Pixels:
+def _decompressed(frame: bytes, header: Dataset, syntax: UID, *, raw: bool = False) -> Pixels:
     size = coded_size(frame)
     if size and size != (int(header.Rows), int(header.Columns)):
         raise UnsupportedPayload(
@@ -145,7 +153,7 @@ def _decompressed(frame: bytes, header: Dataset, syntax: UID) -> Pixels:
     single.PixelData = encapsulate([frame])
     single["PixelData"].VR = "OB"
     single["PixelData"].is_undefined_length = True
-    return pixel_array(single, decoding_plugin=_plugin(syntax))
+    return pixel_array(single, decoding_plugin=_plugin(syntax), raw=raw)
 
 
 def _plugin(syntax: UID) -> str:

@@ -1,11 +1,13 @@
 """Which representation a client takes; multipart bodies. Source: PS3.18 8.7, RFC 2387, RFC 9110 12.5.1."""
 
+import gzip
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from hub.retrieve import Content
@@ -13,6 +15,8 @@ from hub.retrieve import Content
 JSON = "application/dicom+json"
 DICOM = "application/dicom"
 MULTIPART = "multipart/related"
+PIECE = 1 << 20
+_WORTH_GZIP = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,52 @@ def choose(request: Request, offered: Iterable[str], *, or_multipart: bool = Fal
     raise HTTPException(406, f"expected Accept to name one of {', '.join(offers)}")
 
 
+def whole(content: Content, of: str) -> Response:
+    """One part as a multipart/related body that is sent at once."""
+    boundary = secrets.token_hex(16)
+    body = b"".join(_parts([content], boundary))
+    return Response(body, media_type=f'{MULTIPART}; type="{of}"; boundary={boundary}', headers=PRIVATE)
+
+
+def json_body(request: Request, body: bytes, etag: str = "") -> Response:
+    """DICOM JSON, compressed where the client takes that and it is worth the time."""
+    headers = PRIVATE | ({"ETag": etag} if etag else {})
+    headers["Vary"] += ", Accept-Encoding"
+    if len(body) >= _WORTH_GZIP and re.search(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\b)", _encodings(request)):
+        body = gzip.compress(body, 1, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type=JSON, headers=headers)
+
+
+def _encodings(request: Request) -> str:
+    return request.headers.get("accept-encoding", "")
+
+
+def unchanged(request: Request, etag: str) -> bool:
+    """Whether the client says that it has this already (RFC 9110 13.1.2)."""
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in known.split(",")}
+
+
+def byte_range(request: Request, size: int) -> tuple[int, int]:
+    """The first and last byte wanted; all where no single range is asked for. Raises 416 (RFC 9110 14.2)."""
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("range", "").replace(" ", ""))
+    if match is None or not (match[1] or match[2]):
+        return 0, size - 1
+    first = int(match[1]) if match[1] else max(size - int(match[2]), 0)
+    last = min(int(match[2]), size - 1) if match[1] and match[2] else size - 1
+    if first > last:
+        raise HTTPException(416, "the value ends before this range", headers={"Content-Range": f"bytes */{size}"})
+    return first, last
+
+
 def multipart(contents: Iterable[Content], of: str = DICOM) -> StreamingResponse:
     """Contents of one type as a multipart/related body, each opened only when its turn comes."""
     boundary = secrets.token_hex(16)
     return StreamingResponse(
-        _parts(contents, boundary), media_type=f'{MULTIPART}; type="{of}"; boundary={boundary}', headers=PRIVATE
+        _gathered(_parts(contents, boundary)),
+        media_type=f'{MULTIPART}; type="{of}"; boundary={boundary}',
+        headers=PRIVATE,
     )
 
 
@@ -76,6 +121,20 @@ def _parts(contents: Iterable[Content], boundary: str) -> Iterator[bytes]:
         yield from content.chunks
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode("ascii")
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in fewer pieces: each costs the server a change of threads, whatever its size."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 def _entries(header: str) -> Iterator[str]:

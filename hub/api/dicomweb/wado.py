@@ -1,5 +1,6 @@
 """WADO-RS: instances as they were stored, and their metadata. Source: DICOM PS3.18 section 10.4."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,9 @@ from hub.retrieve import Content
 
 from . import media
 from .qido import root_of
+from .route import Readable
 
-router = APIRouter()
+router = APIRouter(route_class=Readable)
 
 _INSTANCES: dict[str, Any] = {
     "response_class": Response,
@@ -52,7 +54,7 @@ def retrieve_instance(
     wanted = _wanted(request, single=True)
     (content,) = _acceptable(verbs.retrieve.instances(asker, study, series, instance), wanted)
     headers = {**media.PRIVATE, "ETag": f'"{content.digest}"'}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
+    if media.unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if wanted.name == media.MULTIPART:
         response = media.multipart([content])
@@ -73,10 +75,14 @@ def retrieve_instance(
 def metadata(
     request: Request, asker: Asker, verbs: TheVerbs, study: str, series: str = "", instance: str = ""
 ) -> Response:
-    """The header of every instance, made when it arrived."""
+    """The header of every instance, made once after it arrived."""
     media.choose(request, [media.JSON], or_multipart=True)
     documents = verbs.retrieve.metadata(asker, study, series, instance, root=root_of(request))
-    return StreamingResponse(_array(documents), media_type=media.JSON, headers=media.PRIVATE)
+    body = b"".join(_array(documents))
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if media.unchanged(request, etag):
+        return Response(status_code=304, headers=media.PRIVATE | {"ETag": etag})
+    return media.json_body(request, body, etag)
 
 
 def _array(documents: Iterator[bytes]) -> Iterator[bytes]:
