@@ -58,9 +58,7 @@ class Worker:
         with self._database.write() as tx:
             accounts.remove_expired_tokens(tx, audit.now())
         with self._database.read() as tx:
-            waiting = {"outbox": outbox.waiting(tx)}
-            for (_, state), number in deliveries.counts(tx).items():
-                if state in WAITING_STATES:
-                    waiting[state.value] = waiting.get(state.value, 0) + number
+            waiting = {state.value: 0 for state in WAITING_STATES} | {"outbox": outbox.waiting(tx)}
+            waiting |= {state.value: number for state, number in deliveries.waiting_counts(tx).items()}
         for what, number in waiting.items():
             WAITING.labels(what=what).set(number)

@@ -166,7 +166,8 @@ def _columns(error: IntegrityError) -> str:
 
 def _sqlite(url: str) -> Engine:
     # hide_parameters: an error's text must never carry a patient's data into a log.
-    engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=32, pool_timeout=30)
+    # The connection last used has its pages at hand: each of them may keep some megabytes of them.
+    engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=32, pool_timeout=30, pool_use_lifo=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -176,7 +177,7 @@ def _sqlite(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "cache_size=-16384",  # KiB a connection
+            "cache_size=-8192",  # KiB a connection
             "temp_store=MEMORY",  # what a savepoint may have to bring back, too: else a file for each delivery
             "wal_autocheckpoint=4000",  # pages: hot ones are not copied back for every few messages
         ):

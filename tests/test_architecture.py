@@ -66,7 +66,7 @@ COMPARES = "known"
 NOBODY_S = {
     "storage.audit.broken_links": "hashes only",
     "storage.decisions.counts": "numbers only",
-    "storage.deliveries.counts": "numbers only",
+    "storage.deliveries.waiting_counts": "numbers only",
     "storage.dispatches.counts": "numbers only",
     "storage.deliveries.objects": "digests only",
     "storage.observations.count_of": "a number only",
