@@ -78,6 +78,14 @@ def coerced_file(source: BinaryIO, change: StudyChange) -> bytes:
     return target.getvalue()
 
 
+def coerced_object(source: BinaryIO, change: StudyChange, data_set_offset: int) -> BinaryIO:
+    """The same for whoever reads the data set alone, which begins where it does in the stored object."""
+    content = coerced_file(source, change)
+    # Behind preamble and prefix stands the group length of the file meta information (PS3.10 7.1).
+    start = 144 + int.from_bytes(content[140:144], "little")
+    return io.BytesIO(bytes(data_set_offset) + content[start:])
+
+
 _KEYWORDS = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
 
 

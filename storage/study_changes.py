@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -83,7 +84,7 @@ def add(
 
 
 _MOVE = Statement(
-    select(t.study_change.c.kind, t.study_change.c.from_patient_id, t.study_change.c.document)
+    select(t.study_change)
     .join(t.study, t.study.c.id == t.study_change.c.study_id)
     .where(t.study.c.study_instance_uid == bindparam("uid"))
     .order_by(t.study_change.c.id.desc())
@@ -91,19 +92,11 @@ _MOVE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KnownMove:
-    """The change that holds for a study. from_patient: the patient row whose it was."""
-
-    kind: ChangeKind
-    from_patient: int
-    after: Patient
-
-
-def known_move(tx: Connection, study_instance_uid: str) -> KnownMove | None:
-    """The change that holds for a study; None for one that is as it was sent."""
+def known_move(tx: Connection, study_instance_uid: str) -> StudyChange | None:
+    """The move that holds for a study; None for one that is as it was sent, or is so again."""
     row = _MOVE.first(tx, uid=study_instance_uid)
-    return KnownMove(ChangeKind(row.kind), row.from_patient_id, from_json(_Sides, row.document).after) if row else None
+    change = _change(row) if row else None
+    return change if change and change.kind is ChangeKind.MOVE else None
 
 
 def of_study(tx: Connection, disclosure: Disclosure, study_id: int) -> tuple[StudyChange, ...]:
@@ -115,24 +108,23 @@ def of_study(tx: Connection, disclosure: Disclosure, study_id: int) -> tuple[Stu
         .where(t.study_change.c.study_id == study_id, *scope(disclosure))
         .order_by(t.study_change.c.id.desc())
     )
-    found = []
-    for row in tx.execute(query):
-        sides = from_json(_Sides, row.document)
-        found.append(
-            StudyChange(
-                row.id,
-                ChangeKind(row.kind),
-                row.from_patient_id,
-                row.to_patient_id,
-                sides.before,
-                sides.after,
-                row.account,
-                row.organization,
-                row.reason,
-                row.changed_at,
-            )
-        )
-    return tuple(found)
+    return tuple(_change(row) for row in tx.execute(query))
+
+
+def _change(row: Any) -> StudyChange:
+    sides = from_json(_Sides, row.document)
+    return StudyChange(
+        row.id,
+        ChangeKind(row.kind),
+        row.from_patient_id,
+        row.to_patient_id,
+        sides.before,
+        sides.after,
+        row.account,
+        row.organization,
+        row.reason,
+        row.changed_at,
+    )
 
 
 def changed(tx: Connection, disclosure: Disclosure, study_instance_uid: str) -> StudyChange | None:

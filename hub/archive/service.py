@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from hub.access import Permission
+from hub.coercion import coerced_object
 from hub.disclosing import disclosing
 from schemas.delivery import Origin
 from schemas.disclosure import Action, Disclosure, Principal, Purpose, Role
 from schemas.faults import Forbidden, NotFound, UnsupportedPayload
 from schemas.network import Decoded, Level, Match, Node, Query, QueryRight, Selection
 from schemas.study import InstanceRecord, StudyCriteria
-from storage import imaged_patients, nodes, studies
+from storage import imaged_patients, nodes, studies, study_changes
 from storage.database import Database
 from storage.objects import Objects
 
@@ -124,8 +125,14 @@ class Archive(Committing, Steps):
         return node
 
     def open(self, instance: InstanceRecord) -> BinaryIO:
-        """The stored object, seekable."""
-        return self._objects.open(instance.digest)
+        """The stored object, seekable; of a study that was moved, with the patient to whom it belongs."""
+        with self._database.read() as tx:
+            change = study_changes.known_move(tx, instance.study_instance_uid)
+        stored = self._objects.open(instance.digest)
+        if change is None:
+            return stored
+        with stored:
+            return coerced_object(stored, change, instance.data_set_offset)
 
     def decoded(self, instance: InstanceRecord) -> Decoded:
         """Its compressed pixel data, frame by frame; the first is decoded at once, so that damage shows early."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hub import audit
+from hub.completeness import completed
 from schemas.delivery import Origin
 from schemas.disclosure import Action
 from schemas.faults import Conflict, NotFound
@@ -44,7 +45,10 @@ class Steps:
             if step.state is not StepState.IN_PROGRESS:
                 raise Conflict(OVER, where="(0040,0252)")
             if said is not None:
-                procedure_steps.put(tx, step_id, _merged(step, said), now)
+                step = _merged(step, said)
+                procedure_steps.put(tx, step_id, step, now)
+                if step.state is StepState.COMPLETED and step.study_instance_uid and step.sop_instance_uids:
+                    completed(tx, step.study_instance_uid, uid, step.sop_instance_uids, now)
             procedure_steps.add_message(tx, step_id, message, now)
             trail.add(tx, [_entry(origin, step_id, message.command)])
 

@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from hub.identity import same_person
 from schemas.delivery import Reading
-from schemas.study_life import ChangeKind
 from storage import patients, study_changes
 
 
@@ -14,7 +13,7 @@ def follow_moves(tx: Connection, reading: Reading) -> Reading:
     """The reading with the patient to whom its study was moved, where it names the one from whom it was."""
     for instance in reading.instances:
         known = study_changes.known_move(tx, instance.study.study_instance_uid)
-        if known is None or known.kind is not ChangeKind.MOVE:
+        if known is None:
             continue
         sender = patients.known_by_key(tx, instance.study.patient.key)
         if sender is None or not same_person(tx, sender.id, known.from_patient):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 from pydicom import Dataset
@@ -11,12 +12,14 @@ from sqlalchemy import select
 from adapters import dicom
 from hub import audit
 from hub.access import disclosure_for
+from hub.archive.steps import Steps
 from hub.completeness import Completeness, completed
 from hub.headers import Headers
 from hub.image_quality import missing_slices
-from schemas.delivery import Format
+from schemas.delivery import Channel, Claim, Format
 from schemas.documents import from_json
 from schemas.image_quality import Check, Finding, Shortcoming
+from schemas.network import ProcedureStep, StepMessage, StepState
 from storage import studies
 from storage import tables as t
 from tests.api.dicomweb.bodies import store
@@ -77,6 +80,20 @@ def test_a_modality_that_lists_what_it_made_is_believed_at_once(hub: ImagingHub)
     _send(hub, images[2])
     assert worker.round() == 1
     assert _told(hub, "study.complete")[0]["missing"] == 0
+
+
+def test_a_performed_procedure_step_that_is_completed_makes_its_study_complete(hub: ImagingHub) -> None:
+    worker, images = _worker(hub, Clock()), slices(2)
+    origin = hub.verbs.ingest.identify(Claim(Channel.C_STORE, "CHC01", "127.0.0.1"))
+    steps, uid = Steps(hub.verbs.database), generate_uid()
+    message = StepMessage("N-SET", "1.2.840.10008.1.2", b"")
+    begun = ProcedureStep(uid, StepState.IN_PROGRESS, images[0].StudyInstanceUID)
+    steps.create_step(origin, begun, message)
+    _send(hub, *images)
+    assert worker.round() == 0
+    made = tuple(image.SOPInstanceUID for image in images)
+    steps.set_step(origin, uid, replace(begun, state=StepState.COMPLETED, sop_instance_uids=made), message)
+    assert worker.round() == 1
 
 
 def test_what_was_announced_and_never_came_is_told(hub: ImagingHub) -> None:

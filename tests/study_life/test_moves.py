@@ -5,8 +5,11 @@ import io
 import httpx
 import pytest
 from pydicom import Dataset, dcmread
+from pydicom.filereader import read_dataset
 
 from hub.access import disclosure_for
+from hub.archive import Archive
+from hub.retrieve.pixels import read_frame
 from schemas.disclosure import Action, Principal, Role
 from schemas.faults import Conflict, Forbidden, InvalidPayload
 from schemas.study_life import ChangeKind
@@ -36,6 +39,12 @@ def test_a_moved_study_is_the_right_patients_everywhere_and_stored_as_it_was_sen
         handed = _handed(clinician, uid)
     assert (handed.PatientID, handed.PatientSex, handed.PixelData) == ("P0002", "F", images[0].PixelData)
     assert str(handed.PatientName) == "Li^Si=李四"
+    with hub.verbs.database.read() as tx:
+        (stored,) = studies.instances(tx, disclosure_for(CLINICIAN), uid)
+    with Archive(hub.verbs.database, hub.verbs.objects, read_frame).open(stored) as moved:
+        moved.seek(stored.data_set_offset)
+        over_dimse = read_dataset(moved, is_implicit_VR=False, is_little_endian=True)
+    assert (over_dimse.PatientID, over_dimse.PixelData) == ("P0002", images[0].PixelData)
     (item,) = handed.OriginalAttributesSequence
     assert (item.ModifiedAttributesSequence[0].PatientID, item.ModifyingSystem) == ("P0001", "dxhub")
     with hub.verbs.database.read() as tx:
