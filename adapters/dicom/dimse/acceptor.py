@@ -67,6 +67,9 @@ class Acceptor:
 
     def serve(self, guest: Guest) -> None:
         """One connection, from its first byte to its last."""
+        began = time.monotonic()
+        # Who is slow to say who he is holds a place with nothing begun, as much as who is idle afterwards.
+        guest.idle_since = lambda: began
         certificate = None
         if isinstance(guest.connection, ssl.SSLSocket):
             if not shake_hands(guest.connection, self._terms.establish_timeout_s):
@@ -83,8 +86,6 @@ class Acceptor:
             log.debug("dicom.ended", address=guest.address, why=str(end))
 
     def _associated(self, guest: Guest, line: Line, certificate: frozenset[str] | None) -> None:
-        began = time.monotonic()
-        guest.idle_since = lambda: began
         request = self._requested(line)
         association = self._established(guest, line, request, certificate)
         if association is None:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +110,22 @@ def test_a_handshake_that_never_ends_keeps_nobody_waiting(authority: Authority, 
         assert storescu(listener.port, path, "+tla", "+cf", str(authority.certificate)).returncode == 0
         assert silent.recv(1) == b""
         assert not answers(listener.port)  # and who speaks no TLS gets nothing
+
+
+def test_handshakes_that_never_end_do_not_fill_the_door(authority: Authority, own: Issued, tmp_path: Path) -> None:
+    custody = Custody()
+    path = written(tmp_path, part10(ct()))
+    context = server_context(own.certificate, own.key)
+    listener = StoreScp(
+        "127.0.0.1", 0, custody.deliver, custody.identify, context=context, max_associations=5, spare_s=0.2
+    )
+    listener.start()
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(40):
+                stack.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=20))
+            deadline = time.monotonic() + 20
+            while storescu(listener.port, path, "+tla", "+cf", str(authority.certificate)).returncode:
+                assert time.monotonic() < deadline
+    finally:
+        listener.stop(2)
