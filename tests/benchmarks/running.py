@@ -88,7 +88,7 @@ def web_orthanc() -> Iterator[tuple[Receiver, int] | None]:
     with _orthanc(settings) as receiver:
         if receiver is not None:
             _await_port(web)
-        yield receiver and (receiver, web)
+        yield (receiver, web) if receiver else None
 
 
 @contextlib.contextmanager
