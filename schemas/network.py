@@ -1,7 +1,7 @@
 """The DICOM network as the hub knows it: its nodes, and what they ask. Source: DICOM PS3.4 annexes C, F and J."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO, Protocol
@@ -54,20 +54,6 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """What a C-FIND asks, as far as an index can answer it: everything that matches is among what is found.
-
-    studies: which studies; at the lower levels their Study Instance UID is given. series_uid: of the one series, at
-    IMAGE level. details: what only a look at the instances can tell is wanted as well.
-    """
-
-    level: Level
-    studies: StudyCriteria
-    series_uid: str = ""
-    details: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """How much there is of a patient, as far as the asker may know."""
 
@@ -85,6 +71,26 @@ class Match:
     instance: InstanceRecord | None = None
     counts: Counts | None = None
     sop_classes: tuple[str, ...] = ()
+
+
+def _everything(_match: Match) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a C-FIND asks, as far as an index can answer it: everything that matches is among what is found.
+
+    studies: which studies; at the lower levels their Study Instance UID is given. series_uid: of the one series, at
+    IMAGE level. details: what only a look at the instances can tell is wanted as well. passes: whether what the index
+    found is what was asked for; only that is told, and said to have been shown.
+    """
+
+    level: Level
+    studies: StudyCriteria
+    series_uid: str = ""
+    details: bool = False
+    passes: Callable[[Match], bool] = _everything
 
 
 @dataclass(frozen=True, slots=True)

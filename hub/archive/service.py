@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from hub.access import Permission
 from hub.coercion import coerced_object
-from hub.disclosing import disclosing
+from hub.disclosing import Asked, disclosing
 from schemas.delivery import Origin
 from schemas.disclosure import Action, Disclosure, Principal, Purpose, Role
 from schemas.faults import Forbidden, NotFound, UnsupportedPayload
@@ -49,20 +49,20 @@ class Archive(Committing, Steps):
     def find(self, asker: Disclosure, query: Query) -> Iterator[Match]:
         """Everything that the index finds, page by page; each page is audited when it is read."""
         if query.level is Level.PATIENT:
-            yield from self._patients(asker, query.studies)
+            yield from self._patients(asker, query)
         elif query.level is Level.STUDY:
             yield from self._studies(asker, query)
         else:
             yield from self._within(asker, query)
 
-    def _patients(self, asker: Disclosure, criteria: StudyCriteria) -> Iterator[Match]:
+    def _patients(self, asker: Disclosure, query: Query) -> Iterator[Match]:
         after: int | None = None
         while True:
             with disclosing(self._database, asker, Action.SEARCH, "Patient", _READ) as asked:
-                found = imaged_patients.search(asked.tx, asker, criteria, after=after, limit=_PAGE)
-                asked.detail = f"C-FIND {len(found)}"
-                asked.shows(each.study.patient_id for _, each in found)
-            yield from (each for _, each in found)
+                found = imaged_patients.search(asked.tx, asker, query.studies, after=after, limit=_PAGE)
+                told = [each for _, each in found if query.passes(each)]
+                _shown(asked, told)
+            yield from told
             if len(found) < _PAGE:
                 return
             after = found[-1][0]
@@ -77,11 +77,10 @@ class Archive(Committing, Steps):
                 found = studies.search(asked.tx, asker, criteria).items
                 ids = [each.id for each in found]
                 classes = imaged_patients.sop_classes(asked.tx, asker, ids) if query.details else {}
-                asked.detail = f"C-FIND {len(found)}"
-                asked.shows(each.patient_id for each in found)
-            for each in found:
-                if each.id not in told:
-                    yield Match(each, sop_classes=classes.get(each.id, ()))
+                matches = [Match(each, sop_classes=classes.get(each.id, ())) for each in found if each.id not in told]
+                matches = [each for each in matches if query.passes(each)]
+                _shown(asked, matches)
+            yield from matches
             told.update(ids)
             if len(found) < _PAGE:
                 return
@@ -92,15 +91,16 @@ class Archive(Committing, Steps):
         (uid,) = query.studies.study_instance_uids
         with disclosing(self._database, asker, Action.READ, f"ImagingStudy?uid={uid}", _READ) as asked:
             known = studies.search(asked.tx, asker, _page(query.studies, 0)).items
-            asked.shows(each.patient_id for each in known)
             series = studies.series(asked.tx, asker, uid) if known else ()
-            wanted = known and query.level is Level.IMAGE
-            instances = studies.instances(asked.tx, asker, uid, query.series_uid) if wanted else ()
-        if query.level is Level.SERIES:
-            yield from (Match(known[0], each) for each in series)
-            return
-        above = {each.series.series_instance_uid: each for each in series}
-        yield from (Match(known[0], above.get(each.series_instance_uid), each) for each in instances)
+            if known and query.level is Level.IMAGE:
+                above = {each.series.series_instance_uid: each for each in series}
+                instances = studies.instances(asked.tx, asker, uid, query.series_uid)
+                found = [Match(known[0], above.get(each.series_instance_uid), each) for each in instances]
+            else:
+                found = [Match(known[0], each) for each in series]
+            matches = [each for each in found if query.passes(each)]
+            _shown(asked, matches)
+        yield from matches
 
     def select(self, asker: Disclosure, selection: Selection) -> tuple[InstanceRecord, ...]:
         """The instances that are meant, study by study; none where there are none, or none that the asker may have."""
@@ -152,6 +152,11 @@ class Archive(Committing, Steps):
                     yield frame
 
         return Decoded(len(content), frames(), rgb)
+
+
+def _shown(asked: Asked, matches: list[Match]) -> None:
+    asked.detail = f"C-FIND {len(matches)}"
+    asked.shows(each.study.patient_id for each in matches)
 
 
 def _page(criteria: StudyCriteria, offset: int) -> StudyCriteria:

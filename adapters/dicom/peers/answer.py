@@ -28,7 +28,7 @@ class Answers:
         self._charset = _wanted(identifier.charsets, charset)
         self._said = bool(identifier.charsets)
 
-    def answer(self, match: Match, values: Mapping[int, tuple[str, ...]]) -> Dataset:
+    def answer(self, values: Mapping[int, tuple[str, ...]]) -> Dataset:
         """values: of the attributes asked for, by tag."""
         dataset = Dataset()
         texts = [text for each in values.values() for text in each]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import structlog
 
@@ -13,7 +14,7 @@ from schemas.study import StudyCriteria
 
 from . import identifier as identifiers
 from .answer import Answers, above, known
-from .attributes import BY_TAG, UNIQUE, Attribute, supported
+from .attributes import BY_TAG, UNIQUE, supported
 from .identifier import IDENTIFIER_DOES_NOT_MATCH, UNABLE, Identifier, Refused
 from .matching import Test, bounds, test
 
@@ -60,18 +61,19 @@ class Find:
         tests = {tag: found for tag, each in asked.items() if (found := test(each, identifier.keys[tag]))}
         pending = PENDING if all(tag in asked or known(tag) for tag in identifier.keys) else PENDING_WITH_UNKNOWN_KEYS
         answers = Answers(identifier, asked, self._ae_title, charset)
-        told = 0
-        for match in self._archive.find(asker, query(identifier)):
+
+        def passes(match: Match) -> bool:
+            return _passes(answers.values(match, asked.values()), tests)
+
+        for told, match in enumerate(self._archive.find(asker, replace(query(identifier), passes=passes))):
             if association.ending or association.cancelled(request):
                 yield Response(CANCELLED)
                 return
+            if told == MOST_MATCHES:
+                yield Response(OUT_OF_RESOURCES, more={"ErrorComment": f"more than {MOST_MATCHES} matches"})
+                return
             values = answers.values(match, asked.values())
-            if _passes(values, tests):
-                if told == MOST_MATCHES:
-                    yield Response(OUT_OF_RESOURCES, more={"ErrorComment": f"more than {MOST_MATCHES} matches"})
-                    return
-                told += 1
-                yield Response(pending, encoded(answers.answer(match, values), request.context))
+            yield Response(pending, encoded(answers.answer(values), request.context))
         yield Response(SUCCESS)
 
 
@@ -125,6 +127,3 @@ def refusal(refused: Refused) -> Response:
 def comment(text: str) -> str:
     """(0000,0902) Error Comment: LO, at most 64 characters of the default repertoire."""
     return "".join(each if " " <= each <= "~" and each != "\\" else "?" for each in text)[:64]
-
-
-__all__ = ["Attribute", "Find", "Match", "comment", "query", "refusal"]

@@ -179,6 +179,18 @@ def test_who_may_not_query_is_told_so_and_it_is_audited(small_hub: ImagingHub, t
     ]
 
 
+def test_only_whom_the_answer_names_was_shown(asked: ImagingHub, tmp_path: Path) -> None:
+    sent(asked, tmp_path, StudyID="7")
+    sent(asked, tmp_path, StudyID="8", PatientID="P8", PatientName="李四")
+    assert len(find(asked, keys("STUDY", StudyID="8", PatientID=""))[1]) == 1
+    assert len(find(asked, keys("PATIENT", PatientSex="F", PatientID=""), model=PatientRoot)[1]) == 0
+    with asked.verbs.database.read() as tx:
+        rows = tx.exec_driver_sql(
+            "select entity, detail, patient_id is not null from audit where action = 'search' order by id"
+        ).all()
+    assert [tuple(row) for row in rows] == [("ImagingStudy", "C-FIND 1", 1), ("Patient", "C-FIND 0", 0)]
+
+
 def test_findscu_reads_every_page_of_many_studies_and_may_cancel(asked: ImagingHub, tmp_path: Path) -> None:
     folder = tmp_path / "sent"
     folder.mkdir()
