@@ -192,7 +192,8 @@ def _name(group: str) -> Any:
     return written | t.study.c.patient_id.in_(spelt)
 
 
-def _matches(criteria: StudyCriteria) -> list[Any]:
+def matching(criteria: StudyCriteria) -> list[Any]:
+    """SQL conditions on the study table."""
     column = t.study.c
     wanted: list[Any] = [] if criteria.hidden else [column.instance_count > 0]
     if criteria.patient_id is not None:
@@ -218,10 +219,11 @@ def _matches(criteria: StudyCriteria) -> list[Any]:
 
 def conditions(disclosure: Disclosure, criteria: StudyCriteria) -> list[Any]:
     """SQL conditions on the study and organization tables: what is asked for, and what the asker may see."""
-    return [*_matches(criteria), *scope(disclosure)]
+    return [*matching(criteria), *scope(disclosure)]
 
 
-def _studies(disclosure: Disclosure) -> Select[Any]:
+def visible_studies(disclosure: Disclosure) -> Select[Any]:
+    """The rows of which `study_record` makes a study, of those that the asker may know of."""
     return (
         select(t.study, t.patient.c.person_id, t.organization.c.code)
         .join(t.patient, t.patient.c.id == t.study.c.patient_id)
@@ -230,7 +232,8 @@ def _studies(disclosure: Disclosure) -> Select[Any]:
     )
 
 
-def _study(row: Any) -> StudyRecord:
+def study_record(row: Any) -> StudyRecord:
+    """A row of `visible_studies`."""
     return StudyRecord(
         id=row.id,
         patient_id=row.person_id,
@@ -248,20 +251,20 @@ def _study(row: Any) -> StudyRecord:
 
 def search(tx: Connection, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
     """Studies that match, newest first by study date."""
-    query = _studies(disclosure).where(*_matches(criteria))
+    query = visible_studies(disclosure).where(*matching(criteria))
     total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
     order = (t.study.c.study_date.desc(), t.study.c.id.desc())
     rows = tx.execute(query.order_by(*order).limit(criteria.limit).offset(criteria.offset))
-    return Page(tuple(_study(row) for row in rows), total, criteria.offset)
+    return Page(tuple(study_record(row) for row in rows), total, criteria.offset)
 
 
 def study(tx: Connection, disclosure: Disclosure, study_id: int, *, hidden: bool = False) -> StudyRecord:
     """Raises NotFound, also where the asker may not know of it. hidden: also where every instance is hidden."""
     shown = [] if hidden else [t.study.c.instance_count > 0]
-    row = tx.execute(_studies(disclosure).where(t.study.c.id == study_id, *shown)).first()
+    row = tx.execute(visible_studies(disclosure).where(t.study.c.id == study_id, *shown)).first()
     if row is None:
         raise NotFound("no such study", where="study")
-    return _study(row)
+    return study_record(row)
 
 
 def series(tx: Connection, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:

@@ -7,9 +7,10 @@ from .clinical import Clinical
 from .custody import Custody
 from .imaging import Imaging
 from .relations import Relations
+from .searching import Searching
 
 
-class Query(Clinical, Imaging, Relations, Custody):
+class Query(Clinical, Imaging, Searching, Relations, Custody):
     """Every method takes the disclosure first, refuses what the role does not include, and audits itself."""
 
     def organizations(self) -> tuple[OrganizationRecord, ...]:

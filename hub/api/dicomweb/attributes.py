@@ -1,5 +1,6 @@
 """Search results as DICOM JSON. Source: DICOM PS3.18 10.6.3.3 (tables 10.6.3-3 to 10.6.3-5), annex F.2."""
 
+import json
 from typing import Any
 
 from schemas.identifiers import AUTHORITY
@@ -15,6 +16,34 @@ def element(vr: str, *values: object) -> Attributes:
     """An element of DICOM JSON; empty values are left out, none at all is an empty element."""
     given = [value for value in values if value not in (None, "", {})]
     return {"vr": vr, "Value": given} if given else {"vr": vr}
+
+
+# Of a series, PS3.18 table 10.6.3-4: what the index does not hold.
+OF_SERIES_HEADER = ("00080201", "00400244", "00400245", "00400275")
+# Groups of images, waveforms, documents and pixels.
+_BELOW_SERIES = ("0028", "3", "0042", "50", "54", "60", "7FE0", "0002")
+
+
+def of_header(document: bytes) -> Attributes:
+    """The elements of a header that are no bulk data."""
+    if not document:
+        return {}
+    elements: Attributes = json.loads(document)
+    return {tag: value for tag, value in elements.items() if "BulkDataURI" not in value}
+
+
+def of_instance_alone(tag: str) -> bool:
+    """Whether an element tells of one instance and not of the series or study above it."""
+    return tag.startswith(_BELOW_SERIES) or tag in _INSTANCE_TAGS
+
+
+_INSTANCE_TAGS = frozenset(
+    {
+        *("00080008", "00080012", "00080013", "00080014", "00080016", "00080018", "00080022", "00080023", "0008002A"),
+        *("00080032", "00080033", "00081140", "00082112", "00083002", "00200012", "00200013", "00200032", "00200037"),
+        *("00201041", "00180050", "00181151", "00181152"),
+    }
+)
 
 
 def person_name(name: PersonName) -> dict[str, str]:

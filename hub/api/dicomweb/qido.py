@@ -1,21 +1,22 @@
 """QIDO-RS: searching studies, series and instances. Source: DICOM PS3.18 section 10.6."""
 
 import json
-from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from hub.api.dependencies import Asker, TheVerbs
+from hub.query import Found
 from hub.verbs import Verbs
 from schemas.disclosure import Disclosure
 
 from . import attributes, media
 from .attributes import Attributes
 from .matching import Search, searcher
+from .route import Readable
 
-router = APIRouter()
+router = APIRouter(route_class=Readable)
 
 _EXAMPLE = {
     "0020000D": {"vr": "UI", "Value": ["1.2.826.0.1.3680043.8.498.1"]},
@@ -50,17 +51,79 @@ _KEYS = {
         _parameter("StudyInstanceUID", "one, or several with commas", "1.2.826.0.1.3680043.8.498.1"),
         _parameter("limit", "at most this many, 100 unless told, never more than 1000", "20"),
         _parameter("offset", "skip so many", "0"),
+        _parameter("fuzzymatching", "`true`: names also by their beginning, pinyin and its initials", "true"),
+        _parameter("includefield", "tags or keywords of more attributes, or `all`", "StudyDescription"),
     ]
 }
 
 
-def _answer(request: Request, found: Iterator[Attributes] | list[Attributes]) -> Response:
+@dataclass(frozen=True, slots=True)
+class Level:
+    """name: as the verb calls it. study, series: where the search is of one alone, their UIDs."""
+
+    name: str
+    study: str = ""
+    series: str = ""
+
+
+def _answer(request: Request, verbs: Verbs, asker: Disclosure, search: Search, level: Level) -> Response:
     media.choose(request, [media.JSON], or_multipart=True)
-    items = list(found)
+    root = root_of(request)
+
+    def matches(found: Found) -> bool:
+        return search.is_indexed or search.matches(_all(found, root))
+
+    page, more = verbs.query.find(
+        asker,
+        level.name,
+        search.study_criteria(level.study),
+        matches,
+        series_uid=level.series,
+        fuzzy=search.fuzzy,
+        headers=search.needs_headers or level.name == "series",
+    )
+    items = [_shown(found, search, level, root) for found in page]
+    headers = dict(media.PRIVATE)
+    if more:
+        headers["Warning"] = f'299 {request.url.netloc} "There are more results; ask again with offset."'
     if not items:
-        return Response(status_code=204, headers=media.PRIVATE)
-    body = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, media_type=media.JSON, headers=media.PRIVATE)
+        return Response(status_code=204, headers=headers)
+    response = media.json_body(request, json.dumps(items, ensure_ascii=False, separators=(",", ":")).encode())
+    response.headers.update(headers if more else {})
+    return response
+
+
+def _all(found: Found, root: str) -> Attributes:
+    """Everything known of a match, at its level and above."""
+    known = attributes.of_header(found.header) | attributes.of_study(found.study, root)
+    if found.series:
+        known |= attributes.of_series(found.series, root)
+    return known | (attributes.of_instance(found.instance, root) if found.instance else {})
+
+
+def _shown(found: Found, search: Search, level: Level, root: str) -> Attributes:
+    """What PS3.18 10.6.3.3 has every search return, and what was asked for beside it."""
+    known = attributes.of_header(found.header)
+    shown: Attributes = {} if level.study else attributes.of_study(found.study, root)
+    if found.series:
+        shown |= {} if level.series else attributes.of_series(found.series, root)
+        shown |= {tag: known[tag] for tag in attributes.OF_SERIES_HEADER if tag in known}
+    if found.instance:
+        shown |= attributes.of_instance(found.instance, root)
+    if not search.include:
+        return dict(sorted(shown.items()))
+    every = _all(found, root)
+    if "all" in search.include:
+        return (
+            dict(sorted((every | shown).items())) if found.instance else dict(sorted((_above(every) | shown).items()))
+        )
+    shown |= {tag: every[tag] for tag in search.include if tag in every}
+    return dict(sorted(shown.items()))
+
+
+def _above(every: Attributes) -> Attributes:
+    """Of a study or series: nothing that belongs to one of its instances alone."""
+    return {tag: value for tag, value in every.items() if not attributes.of_instance_alone(tag)}
 
 
 @router.get("/studies", summary="Search for studies", openapi_extra=_KEYS, **_DOCUMENTED)
@@ -68,8 +131,7 @@ def studies(
     request: Request, asker: Asker, verbs: TheVerbs, search: Annotated[Search, Depends(searcher("studies"))]
 ) -> Response:
     """Studies that match, newest first."""
-    page = verbs.query.studies(asker, search.study_criteria(paged=True))
-    return _answer(request, [attributes.of_study(record, root_of(request)) for record in page.items])
+    return _answer(request, verbs, asker, search, Level("studies"))
 
 
 @router.get("/series", summary="Search for series", openapi_extra=_KEYS, **_DOCUMENTED)
@@ -82,19 +144,7 @@ def series(
     study: str = "",
 ) -> Response:
     """Series that match, of matching studies."""
-    found = _series(verbs, asker, search, study, root_of(request))
-    return _answer(request, islice(found, search.offset, search.offset + search.limit))
-
-
-def _series(verbs: Verbs, asker: Disclosure, search: Search, study: str, root: str) -> Iterator[Attributes]:
-    for parent in verbs.query.studies(asker, search.study_criteria(study, paged=False)).items:
-        common = {} if study else attributes.of_study(parent, root)
-        for record in verbs.query.series(asker, parent.study.study_instance_uid):
-            one = record.series
-            if search.matches(
-                Modality=one.modality, SeriesInstanceUID=one.series_instance_uid, SeriesNumber=one.series_number
-            ):
-                yield common | attributes.of_series(record, root)
+    return _answer(request, verbs, asker, search, Level("series", study))
 
 
 @router.get("/instances", summary="Search for instances", openapi_extra=_KEYS, **_DOCUMENTED)
@@ -114,26 +164,4 @@ def instances(
     series: str = "",
 ) -> Response:
     """Instances that match, of matching series and studies."""
-    found = _instances(verbs, asker, search, study, series, root_of(request))
-    return _answer(request, islice(found, search.offset, search.offset + search.limit))
-
-
-def _instances(
-    verbs: Verbs, asker: Disclosure, search: Search, study: str, series: str, root: str
-) -> Iterator[Attributes]:
-    for parent in verbs.query.studies(asker, search.study_criteria(study, paged=False)).items:
-        uid = parent.study.study_instance_uid
-        known = {record.series.series_instance_uid: record for record in verbs.query.series(asker, uid)}
-        for record in verbs.query.instances(asker, uid, series):
-            above = known[record.series_instance_uid]
-            if search.matches(
-                Modality=above.series.modality,
-                SeriesInstanceUID=record.series_instance_uid,
-                SeriesNumber=above.series.series_number,
-                SOPInstanceUID=record.sop_instance_uid,
-                SOPClassUID=record.sop_class_uid,
-                InstanceNumber=record.instance_number,
-            ):
-                common = {} if study else attributes.of_study(parent, root)
-                common |= {} if series else attributes.of_series(above, root)
-                yield common | attributes.of_instance(record, root)
+    return _answer(request, verbs, asker, search, Level("instances", study, series))

@@ -3,9 +3,13 @@
 import httpx
 import pytest
 from dicomweb_client.api import DICOMwebClient
+from pydicom import Dataset
 
+from hub.access import disclosure_for
+from schemas.disclosure import AuditRecord
+from storage import audit
 from tests.api.dicomweb.bodies import store
-from tests.imaging import CLINICIAN, OTHER_TECHNICIAN, TECHNICIAN, ImagingHub, ct, part10
+from tests.imaging import AUDITOR, CLINICIAN, OTHER_TECHNICIAN, TECHNICIAN, ImagingHub, ct, part10
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +100,7 @@ def test_series_and_instances_on_every_level(clinician: httpx.Client, studies: l
 
 @pytest.mark.parametrize(
     "query",
-    ["PatientBirthDate=19700101", "limit=-1", "offset=x", "StudyDate=2025", "StudyDate=2025011520250116", "nonsense=1"],
+    ["PatientAge=040Y", "limit=-1", "offset=x", "StudyDate=2025", "StudyDate=2025011520250116", "nonsense=1"],
 )
 def test_search_that_would_not_mean_what_it_says_is_refused(
     clinician: httpx.Client, studies: list[str], query: str
@@ -137,3 +141,113 @@ def test_a_client_of_others_stores_finds_and_retrieves(hub: ImagingHub) -> None:
         uid, ds.SeriesInstanceUID, ds.SOPInstanceUID, media_types=("image/png",)
     )
     assert picture.startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def ordered(small_hub: ImagingHub, technician: httpx.Client) -> str:
+    """A study whose series was ordered, its header described. Its UID."""
+    item = Dataset()
+    item.ScheduledProcedureStepID, item.RequestedProcedureID = "SPS7", "RP7"
+    ds = ct(
+        PatientID="P0009",
+        PatientName="Liu^Yang=刘^洋",
+        AccessionNumber="O1",
+        StudyDate="20230505",
+        StudyID="S77",
+        PerformedProcedureStepStartDate="20230506",
+        PerformedProcedureStepStartTime="081530",
+        RequestAttributesSequence=[item],
+        SeriesDescription="Lung",
+        ProtocolName="Low dose",
+    )
+    assert store(technician, part10(ds)).status_code == 200
+    assert technician.get(f"/studies/{ds.StudyInstanceUID}/metadata").status_code == 200
+    return str(ds.StudyInstanceUID)
+
+
+@pytest.mark.parametrize(
+    ("keys", "matches"),
+    [
+        ({"StudyTime": "101500"}, True),
+        ({"StudyTime": "10-11"}, True),
+        ({"StudyTime": "1100-"}, False),
+        ({"StudyID": "S77"}, True),
+        ({"StudyID": "S7*"}, True),
+        ({"StudyID": "S"}, False),
+        ({"PatientSex": "M"}, True),
+        ({"PatientBirthDate": "19700101"}, True),
+        ({"SeriesDescription": "lu*"}, True),
+        ({"Modality": "C?"}, True),
+        ({"PerformedProcedureStepStartDate": "20230501-20230531"}, True),
+        ({"PerformedProcedureStepStartDate": "20230601-"}, False),
+        ({"PerformedProcedureStepStartTime": "08-09"}, True),
+        ({"RequestAttributesSequence.ScheduledProcedureStepID": "SPS7"}, True),
+        ({"00400275.00401001": "RP7"}, True),
+        ({"00400275.00401001": "RP8"}, False),
+    ],
+)
+def test_series_are_found_by_every_required_key(
+    clinician: httpx.Client, ordered: str, keys: dict[str, str], matches: bool
+) -> None:
+    assert found(clinician, "/series", AccessionNumber="O1", **keys) == ([ordered] if matches else [])
+
+
+def test_a_series_tells_what_was_ordered_and_when_it_began(clinician: httpx.Client, ordered: str) -> None:
+    (series,) = clinician.get(f"/studies/{ordered}/series").json()
+    assert series["00400244"]["Value"] == ["20230506"]
+    assert series["00400275"]["Value"][0]["00400009"]["Value"] == ["SPS7"]
+    assert "00181030" not in series
+
+
+@pytest.mark.parametrize("name", ["00181030", "ProtocolName", "all"])
+def test_more_attributes_are_returned_where_they_are_asked_for(
+    clinician: httpx.Client, ordered: str, name: str
+) -> None:
+    (series,) = clinician.get(f"/studies/{ordered}/series", params={"includefield": name}).json()
+    assert series["00181030"]["Value"] == ["Low dose"]
+    assert "00280010" not in series
+    (instance,) = clinician.get(f"/studies/{ordered}/instances", params={"includefield": name}).json()
+    assert instance["00181030"]["Value"] == ["Low dose"]
+
+
+@pytest.mark.parametrize("typed", ["ly", "liuy", "刘", "LiuYang", "刘洋"])
+def test_a_name_is_found_fuzzily_by_its_beginning_pinyin_and_initials(
+    clinician: httpx.Client, ordered: str, typed: str
+) -> None:
+    assert found(clinician, PatientName=typed, fuzzymatching="true") == [ordered]
+
+
+def test_pages_follow_one_another_and_tell_that_there_is_more(clinician: httpx.Client, studies: list[str]) -> None:
+    whole = found(clinician, limit="1000")
+    pages = []
+    for offset in range(len(whole)):
+        answer = clinician.get("/studies", params={"limit": "1", "offset": str(offset)})
+        pages += [item["0020000D"]["Value"][0] for item in answer.json()]
+        assert answer.headers.get("warning", "").startswith("299") == (offset < len(whole) - 1)
+    assert pages == whole
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"includefield": "Nonsense"},
+        {"fuzzymatching": "perhaps"},
+        {"StudyTime": "noon"},
+        {"limit": "-1"},
+        {"PerformedProcedureStepStartDate": "May"},
+        {"Rows": "512"},
+    ],
+)
+def test_what_cannot_be_understood_is_refused(clinician: httpx.Client, keys: dict[str, str]) -> None:
+    assert clinician.get("/series", params=keys).status_code == 400
+
+
+def test_a_search_leaves_one_record_for_each_person_shown(small_hub: ImagingHub, clinician: httpx.Client) -> None:
+    before = len(records(small_hub))
+    assert clinician.get("/instances", params={"AccessionNumber": "O1"}).status_code == 200
+    assert len(records(small_hub)) == before + 1
+
+
+def records(hub: ImagingHub) -> tuple[AuditRecord, ...]:
+    with hub.verbs.database.read() as tx:
+        return audit.records(tx, disclosure_for(AUDITOR), account=CLINICIAN.account, limit=10_000).items
