@@ -3,12 +3,14 @@
 from adapters.contract import Adapter
 from schemas.delivery import Format
 
-from . import aecg, muse, pdf, scp_ecg
+from . import aecg, mfer, muse, pdf, scp_ecg, sierra
 
 _FORMATS = {
     Format.AECG: (aecg, "application/xml"),
     Format.SCP_ECG: (scp_ecg, "application/octet-stream"),
     Format.MUSE_XML: (muse, "application/xml"),
+    Format.SIERRA_XML: (sierra, "application/xml"),
+    Format.MFER: (mfer, "application/octet-stream"),
     Format.PDF: (pdf, "application/pdf"),
 }
 

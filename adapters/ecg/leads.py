@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ def lead_name(label: str) -> str:
     return _KNOWN.get(bare.upper(), bare)
 
 
-def microvolts(values: npt.NDArray[np.float64], where: str) -> Samples:
+def microvolts(values: npt.NDArray[np.floating[Any]], where: str) -> Samples:
     """Rounded to whole microvolts. Raises InvalidPayload for what no electrode can have measured."""
     # Ten volts: a calibration pulse or a defibrillator's spike is far below, a wrong scale far above.
     if not np.isfinite(values).all() or (values.size and np.abs(values).max() > 10_000_000):
