@@ -39,6 +39,7 @@ class Permission(StrEnum):
     UPLOAD = "upload"
     READ_REPORTS = "read-reports"
     DECIDE = "decide"
+    MEASURE = "measure"
     MANAGE_DELIVERIES = "manage-deliveries"
     RESOLVE_IDENTITY = "resolve-identity"
     READ_FIGURES = "read-figures"
@@ -53,7 +54,8 @@ class Permission(StrEnum):
 _CLINICAL = frozenset({Permission.READ_REPORTS, Permission.DECIDE})
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({Permission.UPLOAD, Permission.READ_REPORTS}),
-    Role.RADIOLOGIST: _CLINICAL | {Permission.GRADE_IMAGES},
+    # Who reads images keeps what was measured on them, also on those of another institution.
+    Role.RADIOLOGIST: _CLINICAL | {Permission.MEASURE, Permission.GRADE_IMAGES},
     Role.ECG_READER: _CLINICAL,
     # Who reads laboratory reports all day knows best what a code stands for.
     Role.LAB_REVIEWER: _CLINICAL | {Permission.MAP_CODES},

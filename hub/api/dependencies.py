@@ -1,6 +1,7 @@
 """What every route asks first: the verbs, and in whose name."""
 
 from typing import Annotated, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPBearer
@@ -38,6 +39,25 @@ def asker(request: Request, _: Annotated[object, Depends(_bearer_scheme)]) -> Di
     return disclosure_for(principal, address_of(request))
 
 
+def page_asker(request: Request, _: Annotated[object, Depends(_bearer_scheme)]) -> Disclosure:
+    """As `asker`; and a session opens POST as well where a page of this very hub asks.
+
+    For bodies that no form can send: a browser then asks before it sends them for another site, and is not answered.
+    """
+    if request.method == "POST" and not _bearer(request) and _from_our_page(request):
+        signed_in = verbs(request).access.session(request.cookies.get(SESSION_COOKIE, ""))
+        if signed_in:
+            return disclosure_for(signed_in.principal, address_of(request))
+    return asker(request, _)
+
+
+def _from_our_page(request: Request) -> bool:
+    # A browser names the asking page in a POST; it lets no page name another. Fetch metadata: W3C, all since 2023.
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    return bool(origin) and origin == request.headers.get("host", "") and site == "same-origin"
+
+
 def _bearer(request: Request) -> Principal | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return verbs(request).access.bearer(token.strip()) if scheme.lower() == "bearer" and token else None
@@ -53,3 +73,4 @@ def _session(request: Request) -> Principal | None:
 
 TheVerbs = Annotated[Verbs, Depends(verbs)]
 Asker = Annotated[Disclosure, Depends(asker)]
+PageAsker = Annotated[Disclosure, Depends(page_asker)]

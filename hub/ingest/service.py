@@ -17,6 +17,7 @@ from storage import deliveries
 from storage.database import Database
 from storage.objects import Objects, Spool
 
+from .annotations import measured_on
 from .group_commit import GroupCommit
 from .index import Index
 from .prepared import Arrived, Prepared, Repair
@@ -84,11 +85,12 @@ class Ingest:
     ) -> Receipt:
         """Takes what a person or their program uploads, for their institution. `content` must be seekable."""
         principal = disclosure.principal
-        access.require(principal, access.Permission.UPLOAD)
+        access.require(principal, access.Permission.UPLOAD, access.Permission.MEASURE)
         origin = self._senders.of_account(principal.organization, principal.account, address or disclosure.address)
         start = content.tell()
         kind = self._sniff(content.read(_HEAD))
         content.seek(start)
+        origin = measured_on(self._database, disclosure, content, origin)
         del filename  # paths come from our own ids; a sender's file name is not data of ours
         return self.deliver(Delivery(replace(origin, hint=hint, channel=channel), kind, content))
 

@@ -23,6 +23,7 @@ from . import (
     studies,
     tasks,
     uploads,
+    viewer,
 )
 from .headers import SecurityHeaders
 from .pages import fault_page
@@ -34,10 +35,11 @@ for _part in (
     sign_in,
     patients,
     reports,
+    studies,
     sending,
     nodes,
-    studies,
     ecg,
+    viewer,
     decision_box,
     uploads,
     quarantine,

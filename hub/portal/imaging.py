@@ -17,7 +17,7 @@ CT_WINDOWS = (
     (N_("Brain"), 40, 80),
     (N_("Bone"), 400, 1800),
 )
-_PICTURELESS = frozenset({"SR", "PR", "KO", "SEG", "RTSTRUCT", "RTPLAN", "ECG", "DOC", "REG"})
+PICTURELESS = frozenset({"SR", "PR", "KO", "SEG", "RTSTRUCT", "RTPLAN", "ECG", "DOC", "REG"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def viewer(visit: Visit, record: ReportRecord) -> Viewer | None:
     series = tuple(
         _series(s, instances)
         for s in visit.verbs.query.series(visit.disclosure, uid)
-        if s.series.modality not in _PICTURELESS
+        if s.series.modality not in PICTURELESS
     )
     windows = CT_WINDOWS if "CT" in found.items[0].modalities else CT_WINDOWS[:1]
     return Viewer(found.items[0], series, windows)

@@ -13,6 +13,7 @@ from schemas.report import ReportCategory, ReportCriteria, ReportRecord
 from schemas.study import StudyCriteria, StudyRecord
 
 from .formats import ZONE
+from .imaging import PICTURELESS
 from .labels import CRITICAL
 from .related import heading
 from .session import Visit
@@ -37,6 +38,12 @@ class Line:
     heading: str = ""
     children: tuple["Line", ...] = ()
     nested: bool = False
+
+    @property
+    def pictures(self) -> str:
+        """Study Instance UID of the images that the viewer can open; empty where there are none."""
+        shows = self.study is not None and not PICTURELESS.issuperset(self.study.modalities)
+        return self.study.study.study_instance_uid if self.study and shows else ""
 
     @property
     def critical(self) -> bool:

@@ -3,6 +3,7 @@
 from hub.access import Permission
 from hub.disclosing import Asked
 from schemas.disclosure import Action, Disclosure
+from schemas.faults import NotFound
 from schemas.paging import Page
 from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
 from storage import studies
@@ -28,6 +29,17 @@ class Imaging(Reading):
             found = studies.study(asked.tx, disclosure, study_id)
             asked.shows([found.patient_id])
             return found
+
+    def opened(self, disclosure: Disclosure, patient_id: int, study_instance_uid: str) -> StudyRecord:
+        """The person's study, which somebody opens to look at its images. Raises NotFound for another person's too."""
+        entity = f"ImagingStudy?uid={study_instance_uid}"
+        with self._reading(disclosure, Action.READ, entity, _READ, patient_id=patient_id) as asked:
+            criteria = StudyCriteria(patient_id=patient_id, study_instance_uids=(study_instance_uid,), limit=1)
+            found = studies.search(asked.tx, disclosure, criteria).items
+            if not found:
+                raise NotFound("no such study of this person", where="study")
+            asked.entity, asked.detail = f"ImagingStudy/{found[0].id}", "opened in the viewer"
+            return found[0]
 
     def series(self, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
         """The series of a study; none where there is no such study."""

@@ -9,7 +9,7 @@ from pydicom import dcmread
 from starlette.concurrency import run_in_threadpool
 
 from hub.access import Permission, require
-from hub.api.dependencies import Asker, TheVerbs
+from hub.api.dependencies import PageAsker, TheVerbs
 from hub.retrieve.pixels import DAMAGED
 from hub.verbs import Verbs
 from schemas.delivery import Channel
@@ -98,12 +98,12 @@ class _Stored:
 
 @router.post("/studies", summary="Store instances", **_DOCUMENTED)
 @router.post("/studies/{study}", summary="Store instances of one study", **_DOCUMENTED)
-async def store(request: Request, asker: Asker, verbs: TheVerbs, study: str = "") -> Response:
+async def store(request: Request, asker: PageAsker, verbs: TheVerbs, study: str = "") -> Response:
     """Each part goes into custody as soon as it is complete; the answer tells of every one.
 
     The only asynchronous route here: a request's body can only be awaited. Everything that blocks runs in threads.
     """
-    require(asker.principal, Permission.UPLOAD)
+    require(asker.principal, Permission.UPLOAD, Permission.MEASURE)
     media.choose(request, [media.JSON])
     answer = _Stored(root_of(request), study)
     parts = Parts(_boundary(request), max_part=request.app.state.settings.max_upload_mb << 20, max_parts=MAX_PARTS)
