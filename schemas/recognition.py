@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 
-class Verdict(StrEnum):
+class Decided(StrEnum):
     """What the doctor decided. The words are the contract's."""
 
     RECOGNISED = "recognised"
@@ -69,7 +69,7 @@ class Decision:
     organization: str
     account: str
     doctor: str
-    verdict: Verdict
+    verdict: Decided
     decided_at: dt.datetime
     reason: str = ""
     reasons_version: str = ""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
-from schemas.recognition import Decision, Order, Verdict
+from schemas.recognition import Decided, Decision, Order
 
 from . import tables as t
 
@@ -29,7 +29,7 @@ def add(
     *,
     report_id: int,
     version: int,
-    verdict: Verdict,
+    verdict: Decided,
     reason: str,
     reasons_version: str,
     comment: str,
@@ -64,7 +64,7 @@ def _record(row: Any) -> Decision:
         organization=row.code,
         account=row.account,
         doctor=rest.doctor,
-        verdict=Verdict(row.verdict),
+        verdict=Decided(row.verdict),
         decided_at=row.decided_at,
         reason=row.reason,
         reasons_version=rest.reasons_version,
@@ -114,7 +114,7 @@ def known_on(tx: Connection, report_id: int) -> tuple[int, ...]:
     return tuple(tx.scalars(select(t.decision.c.id).where(t.decision.c.report_id == report_id)))
 
 
-def counts(tx: Connection) -> dict[Verdict, int]:
+def counts(tx: Connection) -> dict[Decided, int]:
     """How many decisions of each kind there are."""
     query = select(t.decision.c.verdict, func.count()).group_by(t.decision.c.verdict)
-    return {Verdict(verdict): number for verdict, number in tx.execute(query)}
+    return {Decided(verdict): number for verdict, number in tx.execute(query)}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.faults import Forbidden, InvalidPayload, NotFound
-from schemas.recognition import Decision, Order, ReasonList, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Order, ReasonList, reason_list
 
 from .dependencies import Asker, TheVerbs
 from .outcomes import Problem
@@ -55,7 +55,7 @@ class NewDecision(BaseModel):
     report: Key = Field(description="id of the report, as in FHIR `DiagnosticReport/{id}`")
     version: int = Field(ge=1, lt=2**31, description="the version that the doctor saw", examples=[1])
     institution: Words = Field(description="code of the deciding institution: the asker's own", examples=["CHC01"])
-    decision: Verdict
+    decision: Decided
     reason: Words = Field("", description="code of `/recognition/reasons`; needed to not recognise", examples=["01"])
     comment: str = Field("", max_length=2000)
     order: OrderContext = Field(default_factory=OrderContext)
@@ -71,7 +71,7 @@ class DecisionView(BaseModel):
     institution: str
     account: str
     doctor: str
-    decision: Verdict
+    decision: Decided
     decided_at: dt.datetime
     reason: str
     reasons_version: str

@@ -8,7 +8,7 @@ from hub.access import disclosure_for
 from hub.app import Hub
 from schemas.delivery import DeliveryCriteria, DeliveryRecord, Format, State
 from schemas.disclosure import Disclosure, Principal, Role
-from schemas.recognition import Verdict
+from schemas.recognition import Decided
 from schemas.report import ReportCategory, ReportCriteria, ReportRecord
 
 from .district import District
@@ -27,8 +27,8 @@ def count(hub: Hub, district: District) -> dict[str, Any]:
     return {
         "deliveries": {kind: kinds[kind] for kind in LEAST},
         "reports": reports,
-        "recognised": decided.get(Verdict.RECOGNISED, 0),
-        "not_recognised": decided.get(Verdict.NOT_RECOGNISED, 0),
+        "recognised": decided.get(Decided.RECOGNISED, 0),
+        "not_recognised": decided.get(Decided.NOT_RECOGNISED, 0),
     }
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from hub.access import Permission
 from schemas.faults import Category, Fault, InvalidPayload
 from schemas.organization import Organization
-from schemas.recognition import Decision, Order, ReasonList, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Order, ReasonList, reason_list
 from schemas.report import SUPPLEMENT, ReportRecord
 
 from .cautions import cautions, withdrawn
@@ -91,12 +91,12 @@ def _decide(visit: Visit, report_id: int, version: int, fields: dict[str, str]) 
     return None
 
 
-def _choice(fields: dict[str, str]) -> tuple[Verdict, str]:
+def _choice(fields: dict[str, str]) -> tuple[Decided, str]:
     """One list of choices, so that two clicks decide: `recognised`, or the code of the reason why not."""
     said = fields.get("choice", "")
     if not said:
         raise InvalidPayload("expected a choice: recognised, or a reason why not", where="choice")
-    return (Verdict.RECOGNISED, "") if said == Verdict.RECOGNISED else (Verdict.NOT_RECOGNISED, said)
+    return (Decided.RECOGNISED, "") if said == Decided.RECOGNISED else (Decided.NOT_RECOGNISED, said)
 
 
 def _version(fields: dict[str, str]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from hub.access import Permission, require
-from schemas.recognition import Decision, Reason, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Reason, reason_list
 
 from .render import page
 from .session import Visiting
@@ -50,10 +50,10 @@ def decisions(visit: Visiting) -> Response:
 
 def figures(found: tuple[Decision, ...]) -> Figures:
     """Counts by verdict and reason; reasons that the list does not count leave the rate's denominator."""
-    refused = Counter(d.reason for d in found if d.verdict is Verdict.NOT_RECOGNISED)
+    refused = Counter(d.reason for d in found if d.verdict is Decided.NOT_RECOGNISED)
     known = [(reason, refused[reason.code]) for reason in reason_list().reasons if refused[reason.code]]
     return Figures(
-        recognised=sum(d.verdict is Verdict.RECOGNISED for d in found),
+        recognised=sum(d.verdict is Decided.RECOGNISED for d in found),
         not_recognised=refused.total(),
         uncounted=sum(count for reason, count in known if not reason.counted),
         reasons=tuple(sorted(known, key=lambda pair: -pair[1])),

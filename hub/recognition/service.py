@@ -4,7 +4,7 @@ from hub import audit
 from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
-from schemas.recognition import Decision, Order, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import SUPPLEMENT, WITHDRAWN, ReportRecord
 from storage import decisions, outbox, reports
 from storage.database import Database
@@ -22,7 +22,7 @@ class Recognition:
         *,
         report_id: int,
         version: int,
-        verdict: Verdict,
+        verdict: Decided,
         reason: str = "",
         comment: str = "",
         order: Order | None = None,
@@ -36,7 +36,7 @@ class Recognition:
         _check_reason(verdict, reason)
         with self._database.write() as tx:
             record = reports.version(tx, disclosure, report_id, version)
-            if verdict is Verdict.RECOGNISED:
+            if verdict is Decided.RECOGNISED:
                 _check_reusable(record, reports.version(tx, disclosure, report_id))
             now = audit.now()
             decision_id = decisions.add(
@@ -57,16 +57,16 @@ class Recognition:
             audit.record(tx, disclosure, Action.DECIDE, entity, patient_id=record.patient_id, detail=detail)
             return decisions.records(tx, disclosure, decision_id=decision_id)[0]
 
-    def counts(self) -> dict[Verdict, int]:
+    def counts(self) -> dict[Decided, int]:
         """How many decisions of each kind the district has made."""
         with self._database.read() as tx:
             return decisions.counts(tx)
 
 
-def _check_reason(verdict: Verdict, reason: str) -> None:
-    if verdict is Verdict.RECOGNISED and reason:
+def _check_reason(verdict: Decided, reason: str) -> None:
+    if verdict is Decided.RECOGNISED and reason:
         raise InvalidPayload("expected no reason with a recognition", where="reason")
-    if verdict is Verdict.NOT_RECOGNISED and reason_list().find(reason) is None:
+    if verdict is Decided.NOT_RECOGNISED and reason_list().find(reason) is None:
         raise InvalidPayload(
             f"expected a reason of the list, version {reason_list().version}, with a refusal", where="reason"
         )

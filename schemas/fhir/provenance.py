@@ -2,7 +2,7 @@
 
 from schemas.codes import Coding
 from schemas.faults import InvalidPayload
-from schemas.recognition import Decision, Order, ReasonList, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Order, ReasonList, reason_list
 
 from . import references
 from .elements import (
@@ -33,7 +33,7 @@ COMMENT = EXTENSION + "comment"
 PATIENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Provenance.patient"
 
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
-_DISPLAY = {Verdict.RECOGNISED: "Recognised", Verdict.NOT_RECOGNISED: "Not recognised"}
+_DISPLAY = {Decided.RECOGNISED: "Recognised", Decided.NOT_RECOGNISED: "Not recognised"}
 _ORDER_PARTS = ("number", "code", "display", "setting", "department")
 
 
@@ -72,7 +72,7 @@ def from_fhir(resource: Resource) -> Decision:
         organization=references.organization_code(doctor.get("onBehalfOf", {})),
         account=doctor["who"].get("identifier", {}).get("value", ""),
         doctor=doctor["who"].get("display", ""),
-        verdict=Verdict(verdicts[0]),
+        verdict=Decided(verdicts[0]),
         decided_at=decided_at,
         reason=reason.get("code", ""),
         reasons_version=reason.get("version", ""),

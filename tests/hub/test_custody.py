@@ -12,7 +12,7 @@ from hub.ingest.reconcile import reconcile
 from hub.ingest.verify import verify
 from schemas.delivery import Channel, Claim, DeliveryCriteria, Receipt, State
 from schemas.faults import Category, Forbidden
-from schemas.recognition import Verdict
+from schemas.recognition import Decided
 from schemas.report import ReportCriteria
 from tests.hub.kernel import ADMIN, TECHNICIAN, Kernel, other
 
@@ -137,7 +137,7 @@ def test_verify_finds_a_missing_object_and_an_altered_audit_record(hub: Kernel) 
 
 def test_verify_finds_that_the_newest_audit_records_are_gone(hub: Kernel) -> None:
     (report_id,) = hub.send({"mr": "1"}).report_ids
-    decided = hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Verdict.RECOGNISED)
+    decided = hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Decided.RECOGNISED)
     kept = hub.send({"mr": "2", "key": "F2"})
     assert list(verify(hub.database, hub.objects)) == []
     with hub.database.engine.connect() as tx:
@@ -169,7 +169,7 @@ def _drop_guard(dialect: str, hub: Kernel) -> None:
 )
 def test_what_was_recorded_cannot_be_changed_or_removed(hub: Kernel, statement: str) -> None:
     (report_id,) = hub.send({"mr": "1"}).report_ids
-    hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Verdict.RECOGNISED)
+    hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Decided.RECOGNISED)
     with pytest.raises(DBAPIError, match="append-only"), hub.database.engine.begin() as tx:
         tx.execute(text(statement))
 

@@ -5,7 +5,7 @@ import pytest
 from schemas.delivery import State
 from schemas.faults import Conflict, Forbidden, NotFound
 from schemas.patient import DoubtState, PatientCriteria
-from schemas.recognition import Verdict
+from schemas.recognition import Decided
 from schemas.report import ReportCriteria
 from tests.hub.kernel import ADMIN, Kernel
 
@@ -74,7 +74,7 @@ def test_report_of_a_doubtful_identity_cannot_be_recognised(hub: Kernel) -> None
     receipt = hub.send({"mr": "A1", "key": "F1", **AGREED}, source="CHC01")
     hub.send({"mr": "B9", "key": "F2", **AGREED, "name": "张伟"}, source="CHC02")
     with pytest.raises(Conflict, match="identity"):
-        hub.recognition.decide(hub.ask(), report_id=receipt.report_ids[0], version=1, verdict=Verdict.RECOGNISED)
+        hub.recognition.decide(hub.ask(), report_id=receipt.report_ids[0], version=1, verdict=Decided.RECOGNISED)
 
 
 def test_a_person_links_and_takes_it_back(hub: Kernel) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hub.ingest.life import Step, precedes, step
 from schemas.delivery import State
 from schemas.observation import Quantity
-from schemas.recognition import Verdict
+from schemas.recognition import Decided
 from schemas.report import Report, ReportCategory, ReportRecord, ReportStatus
 from storage import tables as t
 from tests.hub.kernel import OBSERVED, Kernel
@@ -178,9 +178,9 @@ def test_another_patients_order_number_is_another_order(hub: Kernel) -> None:
 @pytest.mark.parametrize(("status", "topic"), [("corrected", "report.changed"), ("cancelled", "report.withdrawn")])
 def test_a_changed_report_finds_every_decision_on_what_it_said_before(hub: Kernel, status: str, topic: str) -> None:
     (report_id,) = hub.send({"mr": "1", "values": {HB: 130}}).report_ids
-    first = hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Verdict.RECOGNISED)
+    first = hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Decided.RECOGNISED)
     hub.send({"mr": "1", "status": "corrected", "values": {HB: 120}})
-    second = hub.recognition.decide(hub.ask(), report_id=report_id, version=2, verdict=Verdict.RECOGNISED)
+    second = hub.recognition.decide(hub.ask(), report_id=report_id, version=2, verdict=Decided.RECOGNISED)
     hub.send({"mr": "1", "status": status, "values": {HB: 103}})
     with hub.database.read() as tx:
         entries = tx.execute(t.outbox.select().order_by(t.outbox.c.id)).all()

@@ -11,7 +11,7 @@ from schemas.disclosure import Principal
 from schemas.faults import Conflict, Forbidden, InvalidPayload, NotFound
 from schemas.observation import ObservationCriteria, Quantity
 from schemas.patient import PatientCriteria
-from schemas.recognition import Order, Verdict
+from schemas.recognition import Decided, Order
 from schemas.report import ReportCriteria, ReportStatus
 from schemas.study import StudyCriteria
 from schemas.trend import Measure, Reason
@@ -178,14 +178,14 @@ def test_study_bound_to_another_patient_is_held(hub: Kernel) -> None:
 def test_decision_points_at_the_version_that_was_seen(hub: Kernel) -> None:
     (report_id,) = hub.send({"mr": "1", "values": {HB: 130}}).report_ids
     made = hub.recognition.decide(
-        hub.ask(), report_id=report_id, version=1, verdict=Verdict.RECOGNISED, order=Order("O1", HB, "血红蛋白")
+        hub.ask(), report_id=report_id, version=1, verdict=Decided.RECOGNISED, order=Order("O1", HB, "血红蛋白")
     )
     hub.send({"mr": "1", "status": "corrected", "values": {HB: 103}})
     (decision,) = hub.query.decisions(hub.ask(), report_id=report_id)
     assert (decision.id, decision.version, decision.organization) == (made.id, 1, "DH02")
     assert decision.order == Order("O1", HB, "血红蛋白")
     with pytest.raises(Conflict, match="newer version"):
-        hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Verdict.RECOGNISED)
+        hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Decided.RECOGNISED)
 
 
 def test_refusal_needs_a_reason_of_the_list(hub: Kernel) -> None:
@@ -193,24 +193,24 @@ def test_refusal_needs_a_reason_of_the_list(hub: Kernel) -> None:
     for reason in ("", "77"):
         with pytest.raises(InvalidPayload, match="reason"):
             hub.recognition.decide(
-                hub.ask(), report_id=report_id, version=1, verdict=Verdict.NOT_RECOGNISED, reason=reason
+                hub.ask(), report_id=report_id, version=1, verdict=Decided.NOT_RECOGNISED, reason=reason
             )
-    hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Verdict.NOT_RECOGNISED, reason="01")
-    assert hub.recognition.counts() == {Verdict.NOT_RECOGNISED: 1}
+    hub.recognition.decide(hub.ask(), report_id=report_id, version=1, verdict=Decided.NOT_RECOGNISED, reason="01")
+    assert hub.recognition.counts() == {Decided.NOT_RECOGNISED: 1}
 
 
 def test_withdrawn_report_cannot_be_recognised(hub: Kernel) -> None:
     hub.send({"mr": "1", "values": {HB: 130}})
     (report_id,) = hub.send({"mr": "1", "status": "cancelled"}).report_ids
     with pytest.raises(Conflict, match="withdrawn"):
-        hub.recognition.decide(hub.ask(), report_id=report_id, version=2, verdict=Verdict.RECOGNISED)
+        hub.recognition.decide(hub.ask(), report_id=report_id, version=2, verdict=Decided.RECOGNISED)
 
 
 @pytest.mark.parametrize("who", [TECHNICIAN, ADMIN, AUDITOR])
 def test_who_does_not_treat_does_not_decide(hub: Kernel, who: Principal) -> None:
     (report_id,) = hub.send({"mr": "1"}).report_ids
     with pytest.raises(Forbidden):
-        hub.recognition.decide(hub.ask(who), report_id=report_id, version=1, verdict=Verdict.RECOGNISED)
+        hub.recognition.decide(hub.ask(who), report_id=report_id, version=1, verdict=Decided.RECOGNISED)
 
 
 def test_every_read_leaves_an_audit_record_and_so_does_a_refused_one(hub: Kernel) -> None:

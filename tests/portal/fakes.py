@@ -40,7 +40,7 @@ from schemas.patient import (
     PersonName,
     Sex,
 )
-from schemas.recognition import Decision, Order, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import Attachment, Report, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
 from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
 from schemas.trend import Measure, Trend, compared
@@ -505,16 +505,16 @@ class FakeRecognition:
         *,
         report_id: int,
         version: int,
-        verdict: Verdict,
+        verdict: Decided,
         reason: str = "",
         comment: str = "",
         order: Order | None = None,
     ) -> Decision:
         require(disclosure.principal, Permission.DECIDE)
-        if verdict is Verdict.NOT_RECOGNISED and reason_list().find(reason) is None:
+        if verdict is Decided.NOT_RECOGNISED and reason_list().find(reason) is None:
             raise InvalidPayload("expected a reason of the list", where="reason")
         record = self.query.report(disclosure, report_id, version)
-        if verdict is Verdict.RECOGNISED and not record.current:
+        if verdict is Decided.RECOGNISED and not record.current:
             raise Conflict("a newer version of this report exists; look at that one", where="version")
         who, number = disclosure.principal, len(self.query.decisions_) + 1
         made = Decision(
@@ -647,7 +647,7 @@ def verbs() -> FakeVerbs:
     """A district with something of everything."""
     query = FakeQuery(deliveries_=_deliveries())
     query.decisions_ += [
-        Decision(1, 1, 1, 1, "CITY", "doc", "赵医生", Verdict.RECOGNISED, NOW - dt.timedelta(hours=3)),
+        Decision(1, 1, 1, 1, "CITY", "doc", "赵医生", Decided.RECOGNISED, NOW - dt.timedelta(hours=3)),
         Decision(
             2,
             4,
@@ -656,14 +656,14 @@ def verbs() -> FakeVerbs:
             "DH2",
             "doc",
             HOSTILE,
-            Verdict.NOT_RECOGNISED,
+            Decided.NOT_RECOGNISED,
             NOW - dt.timedelta(days=2),
             "01",
             "2024-37.1",
             HOSTILE,
         ),
         Decision(
-            3, 5, 1, 1, "DH2", "doc", "钱医生", Verdict.NOT_RECOGNISED, NOW - dt.timedelta(days=1), "99", "2024-37.1"
+            3, 5, 1, 1, "DH2", "doc", "钱医生", Decided.NOT_RECOGNISED, NOW - dt.timedelta(days=1), "99", "2024-37.1"
         ),
     ]
     query.doubts_ += [

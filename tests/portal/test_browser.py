@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
-from schemas.recognition import Verdict
+from schemas.recognition import Decided
 
 from . import fakes
 from .conftest import Portal
@@ -110,7 +110,7 @@ def test_from_signing_in_to_a_decision(watched: Watched) -> None:
     page.get_by_role("button", name="提交决定" if zh else "Record decision").click()
     expect(page.locator(".note-good")).to_be_visible()
     made = watched.portal.verbs.query.decisions_[-1]
-    assert (made.report_id, made.version, made.verdict, made.reason) == (1, 1, Verdict.NOT_RECOGNISED, "01")
+    assert (made.report_id, made.version, made.verdict, made.reason) == (1, 1, Decided.NOT_RECOGNISED, "01")
 
 
 def test_the_trend_opens_over_the_report_and_closes_again(watched: Watched) -> None:

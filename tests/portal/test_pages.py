@@ -9,7 +9,7 @@ import pytest
 from schemas.delivery import Receipt, State
 from schemas.disclosure import Role
 from schemas.faults import Busy
-from schemas.recognition import Verdict, reason_list
+from schemas.recognition import Decided, reason_list
 from schemas.report import ReportStatus
 
 from . import fakes
@@ -182,7 +182,7 @@ def test_two_clicks_recognise(clinician: Person, portal: Portal) -> None:
         headers={"X-CSRF-Token": clinician.csrf, "HX-Request": "true", "HX-Request-Type": "partial"},
     )
     made = portal.verbs.query.decisions_[-1]
-    assert (made.verdict, made.version, made.reason, made.organization) == (Verdict.RECOGNISED, 1, "", "DH1")
+    assert (made.verdict, made.version, made.reason, made.organization) == (Decided.RECOGNISED, 1, "", "DH1")
     assert WHOLE_PAGE not in answer.text
     assert "您的决定已记录" in answer.text
     assert "本机构" in answer.text
@@ -193,7 +193,7 @@ def test_a_refusal_keeps_reason_comment_and_what_was_to_be_ordered(clinician: Pe
     answer = clinician.send("/reports/1/decisions", version="1", **words)
     assert answer.headers["location"] == "/reports/1?version=1"
     made = portal.verbs.query.decisions_[-1]
-    assert (made.verdict, made.reason, made.comment) == (Verdict.NOT_RECOGNISED, "04", "急诊入院")
+    assert (made.verdict, made.reason, made.comment) == (Decided.NOT_RECOGNISED, "04", "急诊入院")
     assert (made.order.display, made.order.setting, made.order.department) == ("血常规", "emergency", "急诊")
     assert "急诊、急救" in clinician.get("/reports/1").text
 

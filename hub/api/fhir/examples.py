@@ -19,7 +19,7 @@ from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
 from schemas.observation import Observation, ObservationRecord, Quantity
 from schemas.organization import Organization, OrganizationKind, OrganizationRecord
 from schemas.patient import Patient, PatientRecord, PersonName, Sex
-from schemas.recognition import Decision, Order, Verdict, reason_list
+from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import Report, ReportCategory, ReportRecord, ReportStatus
 from schemas.study import Series, SeriesRecord, Study, StudyRecord
 
@@ -77,7 +77,7 @@ PROVENANCE = provenance.to_fhir(
         organization="CHC01",
         account="clinician",
         doctor="李医生",
-        verdict=Verdict.NOT_RECOGNISED,
+        verdict=Decided.NOT_RECOGNISED,
         decided_at=_AT,
         reason="01",
         reasons_version=reason_list().version,

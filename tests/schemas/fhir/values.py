@@ -16,7 +16,7 @@ from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
 from schemas.observation import Interval, Moment, Observation, Quantity, Ratio
 from schemas.organization import Organization, OrganizationKind, OrganizationRecord
 from schemas.patient import Patient, PersonName, Sex
-from schemas.recognition import Decision, Order, Verdict
+from schemas.recognition import Decided, Decision, Order
 from schemas.report import Attachment, Report, ReportCategory, ReportStatus
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -148,7 +148,7 @@ decisions = st.builds(
     organization=st.just("CHC01"),
     account=code,
     doctor=words,
-    verdict=st.sampled_from(Verdict),
+    verdict=st.sampled_from(Decided),
     decided_at=moments,
     reason=st.sampled_from(["", "01", "r.99"]),
     reasons_version=st.just("2024-37.1"),
