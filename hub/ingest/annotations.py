@@ -1,6 +1,7 @@
 """What a reader measured on images of any institution: it belongs to their study, and to the reader's institution."""
 
 import struct
+import warnings
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -9,7 +10,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage
 
 from hub.access import Permission, allowed
-from schemas.delivery import Origin
+from schemas.delivery import Format, Origin
 from schemas.disclosure import Disclosure
 from schemas.faults import Forbidden, IdentityConflict, NotFound
 from schemas.identifiers import AUTHORITY
@@ -27,7 +28,7 @@ _UNREADABLE = (
 )
 
 
-def measured_on(database: Database, disclosure: Disclosure, content: BinaryIO, origin: Origin) -> Origin:
+def measured_on(database: Database, disclosure: Disclosure, kind: Format, content: BinaryIO, origin: Origin) -> Origin:
     """The origin of what a person stores; for annotations, with the authority whose number the study's patient has.
 
     A viewer writes the Patient ID as it found it with the images, hence as the institution that made them knows the
@@ -35,7 +36,7 @@ def measured_on(database: Database, disclosure: Disclosure, content: BinaryIO, o
     NotFound where they are of no study that the person may see, IdentityConflict where they name another patient.
     """
     start = content.tell()
-    header = _header(content)
+    header = _header(content) if kind is Format.DICOM else Dataset()
     content.seek(start)
     uploads = allowed(disclosure.principal, Permission.UPLOAD)
     if header.get("SOPClassUID") not in ANNOTATIONS:
@@ -59,7 +60,10 @@ def measured_on(database: Database, disclosure: Disclosure, content: BinaryIO, o
 
 def _header(content: BinaryIO) -> Dataset:
     try:
-        return dcmread(content, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
+        with warnings.catch_warnings():
+            # The reader says in its own words what it finds odd.
+            warnings.simplefilter("ignore")
+            return dcmread(content, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
     except _UNREADABLE:
         return Dataset()
 

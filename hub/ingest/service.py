@@ -90,7 +90,7 @@ class Ingest:
         start = content.tell()
         kind = self._sniff(content.read(_HEAD))
         content.seek(start)
-        origin = measured_on(self._database, disclosure, content, origin)
+        origin = measured_on(self._database, disclosure, kind, content, origin)
         del filename  # paths come from our own ids; a sender's file name is not data of ours
         return self.deliver(Delivery(replace(origin, hint=hint, channel=channel), kind, content))
 
