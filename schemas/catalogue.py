@@ -1,7 +1,7 @@
 """The catalogue of mutual recognition: the items that institutions recognise from one another, and their clocks."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,11 +34,14 @@ class Clocks:
     too_early: minimum retest interval; within it a repeat tells nothing new. None: nobody published one.
     valid: recognition window; None: nobody published one, and the region's default for the category holds.
     never: never suggested for reuse in this setting, however fresh.
+    early_source, valid_source: who published it; empty where it is the district's own default.
     """
 
     too_early: dt.timedelta | None = None
     valid: dt.timedelta | None = None
     never: bool = False
+    early_source: str = ""
+    valid_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,15 @@ class Item:
 
     code: ours and stable, for example `L-718-7`, `P-CBC`, `R-CT-CHEST`, `E-REST12`.
     codes: what an order or a report may call it in shared systems (LOINC of the analyte or the panel, national codes).
+    also: other names by which people order it.
     specimen, unit, method: of a laboratory item; method empty where any comparable one will do. unit in UCUM.
+      method of an imaging item: its technique (`angiography`), empty for the plain examination of the part.
     modality, body_part, contrast: of imaging, as DICOM names them; contrast None where it makes no difference.
     members: codes of the items of a panel, which is covered when they are; empty otherwise.
     information_only: shown beside an order, never offered for reuse (blood group).
     volatile: changes fast in the course of a disease; reuse is offered with caution.
     price_fen: what one examination costs, in hundredths of a yuan.
-    source: where the clocks were published; empty where they are the region's own defaults.
+    source: where its clocks were published, all of them; empty where they are the district's own defaults.
     """
 
     code: str
@@ -61,6 +66,7 @@ class Item:
     zh: str
     en: str
     codes: tuple[Coding, ...] = ()
+    also: tuple[str, ...] = ()
     specimen: str = ""
     unit: str = ""
     method: str = ""
@@ -75,11 +81,19 @@ class Item:
     scope: Scope = Scope.DISTRICT
     source: str = ""
 
+    def clocks_in(self, setting: Setting) -> Clocks:
+        """Its clocks in a setting; empty ones where nobody set any."""
+        return self.clocks.get(setting, _NO_CLOCKS)
+
+
+_NO_CLOCKS = Clocks()
+
 
 @dataclass(frozen=True, slots=True)
 class ItemVersion:
     """An item as it stood from `since` on. `version` counts from 1; `changed_by` is an account, empty for what we ship.
 
+    since: our clock; of what a hub began with, the beginning of time: nothing else ever held.
     retired: no longer in the catalogue, and kept for what was judged by it.
     """
 
@@ -89,3 +103,50 @@ class ItemVersion:
     changed_by: str = ""
     reason: str = ""
     retired: bool = False
+
+
+class Catalogue:
+    """The items in force at one moment; immutable, hence safe to keep and to share. Looking one up asks no database.
+
+    stamp: tells this state of the catalogue from others of the same hub.
+    """
+
+    def __init__(self, versions: Iterable[ItemVersion] = (), stamp: int = 0) -> None:
+        self.stamp = stamp
+        self.versions = {each.item.code: each for each in versions}
+        self.items = {code: each.item for code, each in self.versions.items() if not each.retired}
+        self._coded: dict[tuple[str, str], Item] = {}
+        self._imaged: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self._panels: dict[str, tuple[Item, ...]] = {}
+        for item in self.items.values():
+            for coding in item.codes:
+                self._coded.setdefault((coding.system, coding.code), item)
+            if item.modality:
+                place = (item.modality, item.body_part)
+                self._imaged[place] = (*self._imaged.get(place, ()), item)
+            for member in item.members:
+                self._panels[member] = (*self._panels.get(member, ()), item)
+
+    def get(self, code: str) -> Item | None:
+        """The item of this code, unless it is retired or there is none."""
+        return self.items.get(code)
+
+    def version(self, code: str) -> ItemVersion | None:
+        """The version in force of the item of this code, also of a retired one."""
+        return self.versions.get(code)
+
+    def coded(self, system: str, code: str) -> Item | None:
+        """The item that a shared code stands for."""
+        return self._coded.get((system, code))
+
+    def imaged(self, modality: str, body_part: str) -> tuple[Item, ...]:
+        """The items of a modality and body part: plain, with contrast, by technique."""
+        return self._imaged.get((modality, body_part), ())
+
+    def panels_of(self, code: str) -> tuple[Item, ...]:
+        """The panels that an item is a member of."""
+        return self._panels.get(code, ())
+
+    def members_of(self, item: Item) -> tuple[Item, ...]:
+        """The items of a panel that are in the catalogue; of any other item, itself."""
+        return tuple(each for code in item.members if (each := self.items.get(code))) if item.members else (item,)

@@ -1,5 +1,6 @@
 """Brings a database to this version of the hub."""
 
+import datetime as dt
 from importlib import resources
 
 from alembic import command
@@ -7,6 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from schemas.shipped_catalogue import shipped
+
+from . import catalogue
 from .database import Database
 
 
@@ -22,8 +26,9 @@ def migrate(database: Database) -> None:
     with database.write() as tx:
         if (
             MigrationContext.configure(tx).get_current_revision()
-            == ScriptDirectory.from_config(config).get_current_head()
+            != ScriptDirectory.from_config(config).get_current_head()
         ):
-            return
-        config.attributes["connection"] = tx
-        command.upgrade(config, "head")
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+        known = shipped()
+        catalogue.ship(tx, known.version, known.items, dt.datetime.now(dt.UTC))

@@ -48,6 +48,7 @@ EDGES = {
 # storage modules without patients' data, hence without a Disclosure. Any other one, also a new one, needs it.
 NO_PATIENTS = {
     "storage.accounts",
+    "storage.catalogue",
     "storage.certificates",
     "storage.commitments",
     "storage.destinations",
@@ -56,6 +57,7 @@ NO_PATIENTS = {
     "storage.nodes",
     "storage.organizations",
     "storage.outbox",
+    "storage.quality",
     "storage.repairs",
     "storage.statement",
     "storage.tasks",

@@ -1,5 +1,6 @@
 """The tables: narrow index rows with integer keys, documents as immutable bytes."""
 
+from .catalogue import catalogue_item, quality_change, quality_record
 from .columns import EPOCH, Instant, metadata
 from .custody import audit, delivery, outbox, part
 from .derived import derived_instance, document_due
@@ -29,6 +30,7 @@ __all__ = [
     "Instant",
     "account",
     "audit",
+    "catalogue_item",
     "decision",
     "delivery",
     "delivery_report",
@@ -56,6 +58,8 @@ __all__ = [
     "person_version",
     "procedure_step",
     "procedure_step_message",
+    "quality_change",
+    "quality_record",
     "rejection",
     "removal",
     "removed_object",

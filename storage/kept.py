@@ -1,0 +1,23 @@
+"""What may be kept in memory of a table to which rows are only ever added."""
+
+from weakref import WeakSet
+
+from sqlalchemy import Connection
+
+
+class Touched:
+    """The transactions that have written what others keep: what such a one sees may be rolled back, so none keeps it.
+
+    Rows that were rolled back and rows written instead may have the same numbers, and be as many.
+    """
+
+    def __init__(self) -> None:
+        self._transactions: WeakSet[Connection] = WeakSet()
+
+    def add(self, tx: Connection) -> None:
+        """Notes that this transaction has written."""
+        self._transactions.add(tx)
+
+    def by(self, tx: Connection) -> bool:
+        """Whether this transaction has written."""
+        return tx in self._transactions
