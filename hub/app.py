@@ -34,6 +34,7 @@ from hub.offering import Documents, Filing, FilingThread, Offering
 from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
+from hub.recall import Recall, Telling
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
@@ -136,6 +137,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         query=Query(database),
         retrieve=Retrieve(database, objects, _headers(stores)),
         recognition=Recognition(database),
+        recall=Recall(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, sniff),
         examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),
@@ -206,6 +208,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             Filing(hub.stores.database, hub.stores.objects, _documents(hub.stores.objects), READERS[Format.DICOM])
         )
         made["commitments"] = _commitments(hub)
+        made["recall"] = Telling(hub.stores.database, dt.timedelta(hours=settings.notice_patience_h))
         made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
 

@@ -15,6 +15,7 @@ INGEST_SECONDS = Histogram(
 )
 WAITING = Gauge("dxhub_waiting", "What waits for somebody: outbox entries, held and quarantined deliveries", ("what",))
 DISPATCHES = Counter("dxhub_dispatches_total", "Attempts to send a report on, by what came of them", ("outcome",))
+NOTICES = Counter("dxhub_notices_total", "Notices to those who relied on what changed")
 HTTP_REQUESTS = Counter("dxhub_http_requests_total", "HTTP requests answered", ("route", "method", "status"))
 HTTP_SECONDS = Histogram("dxhub_http_request_duration_seconds", "Until the last byte of the answer", ("route",))
 
@@ -35,6 +36,11 @@ def count(kind: str, channel: str, state: str, took_s: float) -> None:
 def count_dispatch(outcome: str) -> None:
     """Counts an attempt to send a report on: delivered, dead or put-off."""
     DISPATCHES.labels(outcome).inc()
+
+
+def count_notices(number: int) -> None:
+    """Counts notices that were raised."""
+    NOTICES.inc(number)
 
 
 def count_http_request(route: str, method: str, status: int, took_s: float) -> None:

@@ -1,11 +1,14 @@
 """Answering identity questions."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from hub import audit, identity, merges
 from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
 from storage import doubts, orders, outbox, patients
+from storage import merges as known_merges
 from storage.database import Database
 
 
@@ -22,6 +25,8 @@ class Resolution:
             identity.decide(tx, disclosure, doubt_id, link=link, now=audit.now())
             if link:
                 _tell_who_ordered(tx, doubt_id)
+            else:
+                _tell_who_relied(tx, doubts.known_members(tx, doubt_id)[:2])
             detail = f"{'link' if link else 'keep apart'} {reason}"[:200].strip()
             audit.record(tx, disclosure, Action.LINK, f"IdentityDoubt/{doubt_id}", detail=detail)
 
@@ -30,6 +35,7 @@ class Resolution:
         require(disclosure.principal, Permission.RESOLVE_IDENTITY)
         with self._database.write() as tx:
             identity.reopen(tx, disclosure, doubt_id, now=audit.now())
+            _tell_who_relied(tx, doubts.known_members(tx, doubt_id)[:2])
             audit.record(tx, disclosure, Action.LINK, f"IdentityDoubt/{doubt_id}", detail="reopen")
 
     def undo_merge(self, disclosure: Disclosure, merge_id: int, reason: str = "") -> None:
@@ -37,7 +43,14 @@ class Resolution:
         require(disclosure.principal, Permission.RESOLVE_IDENTITY)
         with self._database.write() as tx:
             merges.undo(tx, disclosure, merge_id, reason, now=audit.now())
+            undone = known_merges.known_by_id(tx, merge_id)
+            _tell_who_relied(tx, (undone.prior_id, undone.surviving_id))
             audit.record(tx, disclosure, Action.LINK, f"Merge/{merge_id}", detail=f"undo {reason}"[:200].strip())
+
+
+def _tell_who_relied(tx: Connection, patient_ids: Iterable[int]) -> None:
+    """What was reused for one of them may have been the other's."""
+    outbox.add(tx, "identity.changed", {"patients": list(patient_ids)}, audit.now())
 
 
 def _tell_who_ordered(tx: Connection, doubt_id: int) -> None:

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     study_quiet_s: int = Field(
         120, ge=1, le=86_400, description="A study is complete when nothing more of it has come for so many seconds"
     )
+    notice_patience_h: int = Field(
+        24, ge=1, le=720, description="Hours until a change to a reused result that nobody acknowledged is escalated"
+    )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
     viewer: Path | None = Field(

@@ -11,6 +11,7 @@ from hub.notify import Notify
 from hub.offering import Offering
 from hub.profiles import Profiles
 from hub.query import Query
+from hub.recall import Recall
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
@@ -29,6 +30,7 @@ class Verbs:
     query: Query
     retrieve: Retrieve
     recognition: Recognition
+    recall: Recall
     identity: Resolution
     repairs: Repairs
     examination: Examination

@@ -17,12 +17,16 @@ class Decided(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a prior result was not reused. `counted`: it counts in the denominator of the recognition rate."""
+    """Why a prior result was not reused. `counted`: it counts in the denominator of the recognition rate.
+
+    needs_diagnosis: it stands only beside the code of a diagnosis.
+    """
 
     code: str
     zh: str
     en: str
     counted: bool
+    needs_diagnosis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,17 @@ def reason_list() -> ReasonList:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the doctor was about to order. setting: `outpatient`, `inpatient`, `emergency` or empty."""
+    """What the doctor was about to order. setting: `outpatient`, `inpatient`, `emergency` or empty.
+
+    diagnosis: code of ICD-10 for which it is ordered; some reasons for repeating need one.
+    """
 
     number: str = ""
     code: str = ""
     display: str = ""
     setting: str = ""
     department: str = ""
+    diagnosis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,9 @@ class Decision:
     """A decision about `version` of report `report_id`; immutable. A change of mind is a new decision.
 
     reason: code of the versioned list `reasons_version`; empty when recognised.
+    item: code of the catalogue's item that was ordered, advice: the hub's word on it as this doctor was shown it, and
+    showing_id where the ledger has it with its evidence; empty and 0 where nothing was shown.
+    record_text: what it says in the patient's record; patient_text: what the patient is told. Both Chinese.
     """
 
     id: int
@@ -75,3 +86,8 @@ class Decision:
     reasons_version: str = ""
     comment: str = ""
     order: Order = field(default_factory=Order)
+    item: str = ""
+    advice: str = ""
+    showing_id: int = 0
+    record_text: str = ""
+    patient_text: str = ""

@@ -21,6 +21,9 @@ class _Rest:
     reasons_version: str
     comment: str
     order: Order
+    showing_id: int = 0
+    record_text: str = ""
+    patient_text: str = ""
 
 
 def add(
@@ -34,6 +37,11 @@ def add(
     reasons_version: str,
     comment: str,
     order: Order,
+    item: str,
+    advice: str,
+    showing_id: int,
+    record_text: str,
+    patient_text: str,
     now: dt.datetime,
 ) -> int:
     """Records a decision of the asker, for the asker's institution. Returns its id."""
@@ -48,8 +56,12 @@ def add(
         "account": principal.account,
         "verdict": verdict.value,
         "reason": reason,
+        "item": item,
+        "advice": advice,
         "decided_at": now,
-        "document": to_json(_Rest(principal.name, reasons_version, comment, order)),
+        "document": to_json(
+            _Rest(principal.name, reasons_version, comment, order, showing_id, record_text, patient_text)
+        ),
     }
     return int(tx.scalar(t.decision.insert().values(values).returning(t.decision.c.id)) or 0)
 
@@ -70,6 +82,11 @@ def _record(row: Any) -> Decision:
         reasons_version=rest.reasons_version,
         comment=rest.comment,
         order=rest.order,
+        item=row.item,
+        advice=row.advice,
+        showing_id=rest.showing_id,
+        record_text=rest.record_text,
+        patient_text=rest.patient_text,
     )
 
 

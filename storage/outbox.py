@@ -51,6 +51,23 @@ def known_pending(tx: Connection, entry_ids: Iterable[int]) -> tuple[int, ...]:
     return tuple(tx.scalars(query.with_for_update()))
 
 
+def unnoticed(tx: Connection, before: dt.datetime, limit: int) -> tuple[Entry, ...]:
+    """The oldest entries of changes that nobody has looked at for those who relied on what was; older than `before`."""
+    query = (
+        select(t.outbox.c.id, t.outbox.c.topic, t.outbox.c.payload)
+        .where(t.UNNOTICED, t.outbox.c.created_at < before)
+        .order_by(t.outbox.c.id)
+        .limit(limit)
+    )
+    return tuple(Entry(row.id, row.topic, json.loads(row.payload)) for row in tx.execute(query))
+
+
+def put_noticed(tx: Connection, entry_id: int, now: dt.datetime) -> bool:
+    """Whoever relied on what an entry tells of has a notice. False where that was so before."""
+    waits = (t.outbox.c.id == entry_id) & t.outbox.c.noticed_at.is_(None)
+    return bool(tx.execute(t.outbox.update().where(waits).values(noticed_at=now)).rowcount)
+
+
 def settle(tx: Connection, entry_ids: Iterable[int], now: dt.datetime) -> None:
     """Marks entries as delivered to all that wait for them."""
     tx.execute(t.outbox.update().where(t.outbox.c.id.in_(list(entry_ids))).values(done_at=now))

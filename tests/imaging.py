@@ -33,6 +33,7 @@ from hub.offering import Documents, Offering
 from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
+from hub.recall import Recall
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
@@ -95,6 +96,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         query=Query(database),
         retrieve=Retrieve(database, objects, Headers(database, objects, dicom.ADAPTER.describers[Format.DICOM])),
         recognition=Recognition(database),
+        recall=Recall(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, _sniff),
         examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),

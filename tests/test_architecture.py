@@ -42,6 +42,7 @@ EDGES = {
     "hub.archive.couriers",  # a round of telling what became of storage commitments
     "hub.offering.filing",  # a report that cannot be written holds up no other
     "hub.notify.queueing",  # a report that cannot be written holds up no other
+    "hub.recall.raising",  # a change that cannot be understood keeps nobody from hearing of the others
     "hub.notify.outbound",  # a round of sending, and a destination's turn
 }
 
@@ -70,6 +71,7 @@ NOBODY_S = {
     "storage.decisions.counts": "numbers only",
     "storage.deliveries.waiting_counts": "numbers only",
     "storage.dispatches.counts": "numbers only",
+    "storage.notices.counts": "numbers only",
     "storage.deliveries.objects": "digests only",
     "storage.observations.count_of": "a number only",
     "storage.waiting.counts": "numbers only",

@@ -45,6 +45,7 @@ class OrderContext(BaseModel):
     display: Words = Field("", examples=["血常规"])
     setting: str = Field("", pattern="^(outpatient|inpatient|emergency|)$", examples=["outpatient"])
     department: Words = Field("", examples=["内科"])
+    diagnosis: Words = Field("", description="ICD-10 code; some reasons need it", examples=["I50.9"])
 
 
 class NewDecision(BaseModel):
@@ -58,11 +59,15 @@ class NewDecision(BaseModel):
     decision: Decided
     reason: Words = Field("", description="code of `/recognition/reasons`; needed to not recognise", examples=["01"])
     comment: str = Field("", max_length=2000)
+    item: Words = Field("", description="code of the catalogue's item that was ordered", examples=["P-CBC"])
     order: OrderContext = Field(default_factory=OrderContext)
 
 
 class DecisionView(BaseModel):
-    """A decision as it was recorded. `provenance`: the same as a FHIR resource."""
+    """A decision as it was recorded. `provenance`: the same as a FHIR resource.
+
+    advice: what the hub had advised this doctor. record_text, patient_text: for the record, and for the patient.
+    """
 
     id: int
     report: int
@@ -77,6 +82,10 @@ class DecisionView(BaseModel):
     reasons_version: str
     comment: str
     order: OrderContext
+    item: str
+    advice: str
+    record_text: str
+    patient_text: str
     provenance: str = Field(examples=["/fhir/R4/Provenance/3"])
 
 
@@ -103,7 +112,12 @@ def view(decision: Decision) -> DecisionView:
             display=order.display,
             setting=order.setting,
             department=order.department,
+            diagnosis=order.diagnosis,
         ),
+        item=decision.item,
+        advice=decision.advice,
+        record_text=decision.record_text,
+        patient_text=decision.patient_text,
         provenance=f"/fhir/R4/Provenance/{decision.id}",
     )
 
@@ -120,6 +134,7 @@ def decide(new: NewDecision, verbs: TheVerbs, asker: Asker, response: Response) 
         verdict=new.decision,
         reason=new.reason,
         comment=new.comment,
+        item=new.item,
         order=Order(**new.order.model_dump()),
     )
     response.headers["Location"] = f"/recognition/decisions/{made.id}"

@@ -20,6 +20,8 @@ from storage.outbox import Entry
 
 log = structlog.get_logger()
 _TOPICS = frozenset({"report.new", "report.changed", "report.withdrawn", "report.ordered"})
+# To an institution that reused an earlier version, whoever ordered it.
+_RECALLED = "report.recalled"
 # Before a result is final its placer has nothing to act on.
 _SENT = frozenset(
     {
@@ -156,8 +158,11 @@ class Queueing:
 
 
 def _plan(tx: Connection, entry: Entry, active: Mapping[str, tuple[tuple[int, Destination], ...]]) -> _Planned | None:
-    if entry.topic not in _TOPICS:
+    if entry.topic == _RECALLED:
+        organization = entry.payload["organization"]
+    elif entry.topic in _TOPICS:
+        organization = orders.known_requester(tx, entry.payload["report"])
+    else:
         return None
-    organization = orders.known_requester(tx, entry.payload["report"])
     to = active.get(organization, ())
     return _Planned(entry, organization, to) if to else None

@@ -15,7 +15,7 @@ from schemas.trend import Measure, Trend, compared
 from schemas.units import ucum
 from storage import decisions, mappings, observations, patients, reports
 
-from .reading import Reading
+from .reading import Reading, opened
 
 _READ = Permission.READ_REPORTS
 # Who settles identity questions sees who the two are, not what they have.
@@ -62,6 +62,7 @@ class Clinical(Reading):
         with self._reading(disclosure, Action.READ, entity, _READ) as asked:
             found = reports.version(asked.tx, disclosure, report_id, version)
             asked.shows([found.patient_id])
+            opened(asked.tx, disclosure, [found])
             return observations.with_ids(asked.tx, [found])[0]
 
     def report_versions(self, disclosure: Disclosure, report_id: int) -> tuple[ReportRecord, ...]:
@@ -69,6 +70,7 @@ class Clinical(Reading):
         with self._reading(disclosure, Action.READ, f"DiagnosticReport/{report_id}/_history", _READ) as asked:
             found = reports.versions(asked.tx, disclosure, report_id)
             asked.shows(record.patient_id for record in found)
+            opened(asked.tx, disclosure, found)
             return observations.with_ids(asked.tx, found)
 
     def observations(self, disclosure: Disclosure, criteria: ObservationCriteria) -> Page[ObservationRecord]:

@@ -1,11 +1,23 @@
 """What the parts of the query verb share: one audited transaction for one question."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
+from sqlalchemy import Connection
+
+from hub import audit
 from hub.access import Permission
 from hub.disclosing import Asked, disclosing
-from schemas.disclosure import Action, Disclosure
+from schemas.disclosure import Action, Disclosure, Purpose
+from schemas.report import ReportRecord
+from storage import ledger
 from storage.database import Database
+
+
+def opened(tx: Connection, disclosure: Disclosure, found: Iterable[ReportRecord]) -> None:
+    """Leaves word of who read which version to treat somebody: should it turn out wrong, they will be told."""
+    if disclosure.purpose is Purpose.TREATMENT and disclosure.principal.account:
+        ledger.add_openings(tx, disclosure, ((each.id, each.version) for each in found), audit.now())
 
 
 class Reading:

@@ -6,8 +6,10 @@ from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
 from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import SUPPLEMENT, WITHDRAWN, ReportRecord
-from storage import decisions, outbox, reports
+from storage import decisions, ledger, organizations, outbox, reports
 from storage.database import Database
+
+from .words import patient_text, record_text
 
 
 class Recognition:
@@ -26,19 +28,27 @@ class Recognition:
         reason: str = "",
         comment: str = "",
         order: Order | None = None,
+        item: str = "",
     ) -> Decision:
         """A decision of the asker, for the asker's institution, about one version of a report.
 
+        item: code of the catalogue's item that was ordered; where it is not said, that of the last advice shown.
         Raises NotFound for a version that does not exist, InvalidPayload for a refusal without a reason of the list
         in force, Conflict for recognising what must never be reused.
         """
         require(disclosure.principal, Permission.DECIDE)
-        _check_reason(verdict, reason)
+        order = order or Order()
+        _check_reason(verdict, reason, order)
         with self._database.write() as tx:
             record = reports.version(tx, disclosure, report_id, version)
             if verdict is Decided.RECOGNISED:
                 _check_reusable(record, reports.version(tx, disclosure, report_id))
             now = audit.now()
+            shown = ledger.known_latest(tx, disclosure, report_id, version, item)
+            issuer, why = (
+                organizations.organization(tx, record.organization).organization.name,
+                reason_list().find(reason),
+            )
             decision_id = decisions.add(
                 tx,
                 disclosure,
@@ -48,7 +58,12 @@ class Recognition:
                 reason=reason,
                 reasons_version=reason_list().version if reason else "",
                 comment=comment,
-                order=order or Order(),
+                order=order,
+                item=shown[1] if shown else item,
+                advice=shown[2] if shown else "",
+                showing_id=shown[0] if shown else 0,
+                record_text=record_text(verdict, record, issuer, why, comment),
+                patient_text=patient_text(verdict, record, issuer, why),
                 now=now,
             )
             outbox.add(tx, "decision.new", {"decision": decision_id}, now)
@@ -63,13 +78,18 @@ class Recognition:
             return decisions.counts(tx)
 
 
-def _check_reason(verdict: Decided, reason: str) -> None:
+def _check_reason(verdict: Decided, reason: str, order: Order) -> None:
     if verdict is Decided.RECOGNISED and reason:
         raise InvalidPayload("expected no reason with a recognition", where="reason")
-    if verdict is Decided.NOT_RECOGNISED and reason_list().find(reason) is None:
+    if verdict is Decided.RECOGNISED:
+        return
+    known = reason_list().find(reason)
+    if known is None:
         raise InvalidPayload(
             f"expected a reason of the list, version {reason_list().version}, with a refusal", where="reason"
         )
+    if known.needs_diagnosis and not order.diagnosis:
+        raise InvalidPayload("expected the code of a diagnosis with this reason", where="order.diagnosis")
 
 
 def _check_reusable(record: ReportRecord, current: ReportRecord) -> None:

@@ -29,12 +29,17 @@ REASON = LOCAL_CODES + "recognition-reason"
 ACCOUNT = "urn:dxhub:account"
 ORDER = EXTENSION + "order"
 COMMENT = EXTENSION + "comment"
+ITEM = EXTENSION + "catalogue-item"
+ADVICE = EXTENSION + "advice"
+SHOWING = EXTENSION + "showing"
+RECORD_TEXT = EXTENSION + "record-text"
+PATIENT_TEXT = EXTENSION + "patient-text"
 # FHIR R5 gave Provenance a patient; this is how R4 may say it.
 PATIENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Provenance.patient"
 
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _DISPLAY = {Decided.RECOGNISED: "Recognised", Decided.NOT_RECOGNISED: "Not recognised"}
-_ORDER_PARTS = ("number", "code", "display", "setting", "department")
+_ORDER_PARTS = ("number", "code", "display", "setting", "department", "diagnosis")
 
 
 def to_fhir(decision: Decision, links: Links = NOWHERE, reasons: ReasonList | None = None) -> Resource:
@@ -78,6 +83,11 @@ def from_fhir(resource: Resource) -> Decision:
         reasons_version=reason.get("version", ""),
         comment=extension_of(resource, COMMENT).get("valueString", ""),
         order=_read_order(extension_of(resource, ORDER)),
+        item=extension_of(resource, ITEM).get("valueCode", ""),
+        advice=extension_of(resource, ADVICE).get("valueCode", ""),
+        showing_id=extension_of(resource, SHOWING).get("valueInteger", 0),
+        record_text=extension_of(resource, RECORD_TEXT).get("valueString", ""),
+        patient_text=extension_of(resource, PATIENT_TEXT).get("valueString", ""),
     )
 
 
@@ -87,6 +97,11 @@ def _extensions(decision: Decision) -> list[Resource]:
         extension(PATIENT, valueReference=references.to_patient(decision.patient_id)),
         extension(ORDER, extension=parts),
         extension(COMMENT, valueString=text(decision.comment)),
+        extension(ITEM, valueCode=decision.item),
+        extension(ADVICE, valueCode=decision.advice),
+        extension(SHOWING, valueInteger=decision.showing_id),
+        extension(RECORD_TEXT, valueString=text(decision.record_text)),
+        extension(PATIENT_TEXT, valueString=text(decision.patient_text)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from .catalogue import catalogue_item, quality_change, quality_record
 from .columns import EPOCH, Instant, metadata
-from .custody import audit, delivery, outbox, part
+from .custody import UNNOTICED, audit, delivery, outbox, part
 from .derived import derived_instance, document_due
 from .findings import OWN_CODE, decision, delivery_report, observation, report, report_version
 from .headers import instance_header
@@ -16,6 +16,7 @@ from .image_life import (
     study_quality,
 )
 from .images import instance, series, study
+from .ledger import notice, opening, showing
 from .network import dicom_node, procedure_step, procedure_step_message, storage_commitment
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
@@ -27,6 +28,7 @@ from .repairs import repair
 __all__ = [
     "EPOCH",
     "OWN_CODE",
+    "UNNOTICED",
     "Instant",
     "account",
     "audit",
@@ -47,7 +49,9 @@ __all__ = [
     "mapping",
     "merge",
     "metadata",
+    "notice",
     "observation",
+    "opening",
     "organization",
     "outbox",
     "part",
@@ -74,6 +78,7 @@ __all__ = [
     "service_order",
     "service_order_number",
     "setting",
+    "showing",
     "source",
     "source_version",
     "storage_commitment",

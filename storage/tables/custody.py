@@ -1,6 +1,6 @@
 """What was taken, what was made from it, what others must be told of it, and the trail of all that was done."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
 
 from .columns import Exact, Instant, Key, key_column, metadata, reference
 
@@ -39,6 +39,18 @@ part = Table(
     UniqueConstraint("delivery_id", "digest"),
 )
 
+# What may have changed something that somebody relied on.
+RECALLING = (
+    "report.changed",
+    "report.withdrawn",
+    "study.rejected",
+    "study.replaced",
+    "study.graded",
+    "quality.changed",
+    "identity.changed",
+)
+UNNOTICED = text(f"noticed_at IS NULL AND topic IN ({', '.join(repr(topic) for topic in RECALLING)})")
+
 outbox = Table(
     "outbox",
     metadata,
@@ -47,7 +59,10 @@ outbox = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("done_at", Instant),
+    # For those alone who relied on what an entry speaks of; partial, so that what is new costs nothing.
+    Column("noticed_at", Instant),
     Index("ix_outbox_done_at", "done_at", "id"),
+    Index("ix_outbox_unnoticed", "id", sqlite_where=UNNOTICED, postgresql_where=UNNOTICED),
 )
 
 # Append-only: triggers refuse UPDATE and DELETE; each row's hash covers the row and the hash before it.

@@ -83,6 +83,9 @@ decision = Table(
     Column("account", Exact, nullable=False),
     Column("verdict", String, nullable=False),
     Column("reason", String, nullable=False, default=""),
+    # Of the catalogue, and what the hub had advised: as the ledger knew them when it was decided.
+    Column("item", Exact, nullable=False, default=""),
+    Column("advice", String, nullable=False, default=""),
     Column("decided_at", Instant, nullable=False, index=True),
     Column("document", LargeBinary, nullable=False),
     Index("ix_decision_report_id_version", "report_id", "version"),

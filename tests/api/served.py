@@ -20,6 +20,7 @@ from hub.notify import Notify
 from hub.offering import Documents, Offering
 from hub.portal.render import FONT
 from hub.profiles import Profiles
+from hub.recall import Recall
 from hub.retrieve import Retrieve
 from hub.terminology import Terminology
 from hub.verbs import Verbs
@@ -155,6 +156,7 @@ def _app(made: Kernel) -> FastAPI:
         query=made.query,
         retrieve=Retrieve(made.database, made.objects),
         recognition=made.recognition,
+        recall=Recall(made.database),
         identity=made.identity,
         repairs=made.repairs,
         examination=made.examination,

@@ -509,6 +509,7 @@ class FakeRecognition:
         reason: str = "",
         comment: str = "",
         order: Order | None = None,
+        item: str = "",
     ) -> Decision:
         require(disclosure.principal, Permission.DECIDE)
         if verdict is Decided.NOT_RECOGNISED and reason_list().find(reason) is None:

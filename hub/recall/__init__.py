@@ -1,0 +1,7 @@
+"""What somebody relied on is no longer so: finding everyone, telling them, and waiting until they know."""
+
+from .raising import Raising
+from .service import Recall
+from .telling import Telling
+
+__all__ = ["Raising", "Recall", "Telling"]
