@@ -1,12 +1,18 @@
 """The catalogue of mutual recognition: the items that institutions recognise from one another, and their clocks."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
+from .analytes import plain
 from .codes import Coding
 from .report import ReportCategory
+
+_BRACKETED = re.compile(r"[(（\[][^()（）\[\]]*[)）\]]")
+_ENDING = re.compile("(?:检查|测定|检测|检验|定量)$")
 
 
 class Setting(StrEnum):
@@ -142,6 +148,25 @@ class Catalogue:
     def imaged(self, modality: str, body_part: str) -> tuple[Item, ...]:
         """The items of a modality and body part: plain, with contrast, by technique."""
         return self._imaged.get((modality, body_part), ())
+
+    def named(self, name: str) -> Item | None:
+        """The only item that people call so, in Chinese, English or short; None where several may be meant.
+
+        Two Latin letters name nothing for certain: UA is urate to one and urinalysis to the next.
+        """
+        outside = plain(_BRACKETED.sub("", name))
+        for form in dict.fromkeys((plain(name), outside, _ENDING.sub("", outside))):
+            if found := self._names.get(form, ()) if len(form) >= (3 if form.isascii() else 2) else ():
+                return found[0] if len(found) == 1 else None
+        return None
+
+    @cached_property
+    def _names(self) -> dict[str, tuple[Item, ...]]:
+        names: dict[str, tuple[Item, ...]] = {}
+        for item in self.items.values():
+            for form in {plain(name) for name in (item.zh, item.en, *item.also)}:
+                names[form] = (*names.get(form, ()), item)
+        return names
 
     def panels_of(self, code: str) -> tuple[Item, ...]:
         """The panels that an item is a member of."""

@@ -8,6 +8,8 @@ DCM = "http://dicom.nema.org/resources/ontology/DCM"
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 DIAGNOSTIC_SERVICE = "http://terminology.hl7.org/CodeSystem/v2-0074"
 LOCAL = "urn:dxhub:codes:"
+# The district's catalogue of mutual recognition: codes such as `L-718-7`.
+CATALOGUE = "urn:dxhub:catalogue"
 
 
 @dataclass(frozen=True, slots=True)

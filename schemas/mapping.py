@@ -5,20 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .codes import LOINC, UCUM, Coding, system_uri
+from .codes import CATALOGUE, LOINC, UCUM, Coding, system_uri
 
 _Sent = tuple[str, str]
 
 
 class MappingKind(StrEnum):
-    """What is mapped: the code of a result (OBX-3), or the unit of its value (OBX-6)."""
+    """What is mapped: the code of a result (OBX-3), the unit of its value (OBX-6), or of what is ordered (OBR-4)."""
 
     CODE = "code"
     UNIT = "unit"
+    ORDER = "order"
 
 
 # The system in which the meaning is told.
-TARGET = {MappingKind.CODE: LOINC, MappingKind.UNIT: UCUM}
+TARGET = {MappingKind.CODE: LOINC, MappingKind.UNIT: UCUM, MappingKind.ORDER: CATALOGUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Concepts:
         latest = {(each.kind, each.system, each.code): each for each in decisions}
         self._codes: dict[_Sent, Coding] = {}
         self._units: dict[_Sent, Coding] = {}
+        self._orders: dict[_Sent, Coding] = {}
         self._sent: dict[str, set[_Sent]] = {}
         for mapping in latest.values():
             if mapping.concept is not None:
@@ -55,6 +57,9 @@ class Concepts:
     def _put(self, mapping: Mapping, concept: Coding) -> None:
         if mapping.kind is MappingKind.UNIT:
             self._units[mapping.system, mapping.code] = concept
+            return
+        if mapping.kind is MappingKind.ORDER:
+            self._orders[mapping.system, mapping.code] = concept
             return
         self._codes[mapping.system, mapping.code] = concept
         self._sent.setdefault(concept.code, set()).add((mapping.system, mapping.code))
@@ -84,3 +89,14 @@ class Concepts:
     def of_unit(self, system: str, unit: str) -> Coding | None:
         """The same, of a unit as a mapping names it."""
         return self._units.get((system, unit))
+
+    def of_order(self, system: str, code: str) -> Coding | None:
+        """The catalogue's item that a code of what is ordered or reported stands for; None where nobody mapped it."""
+        return self._orders.get((system, code))
+
+    def meaning(self, kind: MappingKind, coding: Coding) -> Coding | None:
+        """What a code or unit as sent stands for."""
+        if kind is MappingKind.CODE:
+            return self.of(coding)
+        known = self._units if kind is MappingKind.UNIT else self._orders
+        return known.get((coding.system, coding.code))

@@ -9,7 +9,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-from .analytes import analyte
+from .analytes import Analyte, analyte
 from .catalogue import Clocks, Item, Scope, Setting
 from .codes import LOINC, Coding
 from .report import ReportCategory
@@ -20,13 +20,17 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class BodyPart:
-    """A part of the body as items name it. dicom: what (0018,0015) may say of it. words: how procedures name it."""
+    """A part of the body as items name it. dicom: what (0018,0015) may say of it. words: how procedures name it.
+
+    paired: there are two, and the left one is not the right one.
+    """
 
     code: str
     zh: str
     en: str
     dicom: tuple[str, ...]
     words: tuple[str, ...]
+    paired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,14 @@ def shipped() -> Shipped:
     """What `catalogue.toml` says, its names and units of analytes looked up. Raises ValueError where it is wrong."""
     data = tomllib.loads(resources.files("schemas").joinpath("catalogue.toml").read_text(encoding="utf-8"))
     parts = tuple(
-        BodyPart(each["code"], each["zh"], each["en"], tuple(each["dicom"]), tuple(each["words"]))
+        BodyPart(
+            each["code"],
+            each["zh"],
+            each["en"],
+            tuple(each["dicom"]),
+            tuple(each["words"]),
+            each.get("paired", False),
+        )
         for each in data["part"]
     )
     table = _Table(data, {part.code: part for part in parts})
@@ -69,7 +80,7 @@ class _Table:
                     known.zh,
                     known.en,
                     codes=(known.coding,),
-                    also=(*known.short, *known.also),
+                    also=_also(known, group["specimen"]),
                     specimen=group["specimen"],
                     unit=known.unit,
                     price_fen=group["price"],
@@ -90,11 +101,13 @@ class _Table:
             modality, suffix = group["modality"], group.get("suffix", "")
             for code, price in group["parts"].items():
                 part = self.parts[code]
+                zh = group["zh"].format(part=part.zh)
                 item = Item(
                     "-".join(filter(None, ("R", modality, code, suffix))),
                     ReportCategory.IMAGING,
-                    group["zh"].format(part=part.zh),
+                    zh,
                     group["en"].format(part=part.en),
+                    codes=tuple(Coding(loinc, zh, LOINC) for loinc in group.get("loinc", _NONE).get(code, ())),
                     method=group.get("technique", ""),
                     modality=modality,
                     body_part=code,
@@ -141,6 +154,14 @@ class _Table:
             # A repeat would tell nothing new: then what is there still tells it.
             valid, valid_source = early, ""
         return Clocks(early, valid, setting in rule.get("never", ()), early_source, valid_source)
+
+
+def _also(known: Analyte, specimen: str) -> tuple[str, ...]:
+    """Other names. `蛋白质` means urine to whoever reads a urine report, and to nobody else."""
+    names = (*known.short, *known.also)
+    return tuple(
+        name for name in names if specimen != "urine" or "尿" in name or name.startswith(("U-", "mALB", "24h"))
+    )
 
 
 def _clock(

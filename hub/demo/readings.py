@@ -13,7 +13,7 @@ class Procedure:
 
 
 CHEST_CT = Procedure(
-    "29252-6",
+    "29252-4",
     "胸部CT平扫",
     (
         (
