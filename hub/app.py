@@ -19,7 +19,7 @@ from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, 
 from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
-from hub.api import deliveries, dicomweb, fhir, health, outcomes, recognition
+from hub.api import deliveries, dicomweb, fhir, health, notices, outcomes, recognition
 from hub.archive import Archive, Commitments, Nodes
 from hub.completeness import Completeness
 from hub.curation import Curation
@@ -166,7 +166,7 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     app.state.verbs = verbs
     app.state.settings = settings
     app.include_router(dicomweb.person_router)
-    for part in (fhir, dicomweb, deliveries, recognition, health, portal):
+    for part in (fhir, dicomweb, deliveries, recognition, notices, health, portal):
         app.include_router(part.router)
     outcomes.install(app, page=portal.fault_page)
     portal.mount(app)

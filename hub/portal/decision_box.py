@@ -112,4 +112,5 @@ def _order(fields: dict[str, str]) -> Order:
         display=fields.get("order", "").strip()[:200],
         setting=setting if setting in {"outpatient", "inpatient", "emergency"} else "",
         department=fields.get("department", "").strip()[:200],
+        diagnosis=fields.get("diagnosis", "").strip()[:20],
     )

@@ -23,6 +23,8 @@ _ENTRIES = (
     Entry("/upload", N_("Upload"), "upload", Permission.UPLOAD),
     Entry("/decisions", N_("Recognition"), "shield-check", Permission.READ_FIGURES),
     Entry("/patients", N_("Patients"), "users", Permission.READ_REPORTS),
+    Entry("/notices", N_("Notices"), "alert-triangle", Permission.DECIDE),
+    Entry("/notices?whose=institution", N_("Notices"), "alert-triangle", Permission.READ_FIGURES),
     Entry("/quarantine", N_("Deliveries"), "inbox", Permission.MANAGE_DELIVERIES),
     Entry("/studies", N_("Studies"), "photo-scan", Permission.MANAGE_STUDIES),
     Entry("/doubts", N_("Identity doubts"), "link", Permission.RESOLVE_IDENTITY),

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hub.access import Permission
 from schemas.codes import Coding
 
 from . import formats, labels, sender_words
@@ -83,7 +84,8 @@ def fragment(visit: Visit, template: str, *, status: int = 200, **values: Any) -
 
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
     """A whole page with the menu of the person who asked."""
-    values = {"menu": entries(visit.principal), "path": visit.request.url.path, **values}
+    waiting = visit.verbs.recall.waiting(visit.disclosure).mine if visit.may(Permission.DECIDE) else 0
+    values = {"menu": entries(visit.principal), "path": visit.request.url.path, "waiting": waiting, **values}
     return fragment(visit, template, status=status, **values)
 
 

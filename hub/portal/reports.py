@@ -11,7 +11,7 @@ from schemas.offered import DocumentKind, has_words, is_offered
 from schemas.report import ReportRecord
 from schemas.trend import Measure
 
-from . import decision_box, ecg, imaging, laboratory
+from . import decision_box, ecg, imaging, laboratory, notices
 from .cautions import corrected, withdrawn
 from .content_tree import document
 from .contents import download, rendition, show
@@ -37,11 +37,14 @@ def report(visit: Visiting, report_id: int, version: Version = None) -> Response
         record=record,
         report=record.report,
         patient=visit.verbs.query.patient(visit.disclosure, record.patient_id),
-        versions=visit.verbs.query.report_versions(visit.disclosure, report_id),
+        versions=visit.verbs.query.report_versions(visit.disclosure, report_id, listed=True),
         organizations=organizations(visit),
         corrected=corrected(record),
         withdrawn=withdrawn(record),
         box=decision_box.box(visit, record),
+        notices=notices.of_report(visit, report_id),
+        kinds=notices.KIND,
+        reliances=notices.RELIANCE,
         offered=record.current and is_offered(record.report),
         has_words=has_words(record.report),
         **_parts(visit, record),

@@ -65,12 +65,15 @@ class Clinical(Reading):
             opened(asked.tx, disclosure, [found])
             return observations.with_ids(asked.tx, [found])[0]
 
-    def report_versions(self, disclosure: Disclosure, report_id: int) -> tuple[ReportRecord, ...]:
-        """Newest first. Raises NotFound."""
+    def report_versions(
+        self, disclosure: Disclosure, report_id: int, *, listed: bool = False
+    ) -> tuple[ReportRecord, ...]:
+        """Newest first. listed: their numbers and states alone are shown, which opens none. Raises NotFound."""
         with self._reading(disclosure, Action.READ, f"DiagnosticReport/{report_id}/_history", _READ) as asked:
             found = reports.versions(asked.tx, disclosure, report_id)
             asked.shows(record.patient_id for record in found)
-            opened(asked.tx, disclosure, found)
+            if not listed:
+                opened(asked.tx, disclosure, found)
             return observations.with_ids(asked.tx, found)
 
     def observations(self, disclosure: Disclosure, criteria: ObservationCriteria) -> Page[ObservationRecord]:

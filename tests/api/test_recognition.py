@@ -8,7 +8,14 @@ from schemas.fhir import bundle
 from tests.api.served import Served
 from tests.schemas.fhir.values import validated
 
-ORDER = {"number": "O1", "code": "58410-2", "display": "血常规", "setting": "outpatient", "department": "内科"}
+ORDER = {
+    "number": "O1",
+    "code": "58410-2",
+    "display": "血常规",
+    "setting": "outpatient",
+    "department": "内科",
+    "diagnosis": "I50.9",
+}
 
 
 def decide(hub: Served, account: str = "clinician", **said: Any) -> Any:  # noqa: ANN401 any JSON

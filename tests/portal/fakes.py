@@ -19,6 +19,7 @@ from hub.access import Permission, SignedIn, require
 from hub.api import outcomes
 from hub.ingest.repairs import Replayed
 from hub.query.relations import Related
+from hub.recall.service import Waiting
 from hub.retrieve.content import Content
 from schemas.accounts import Examined
 from schemas.codes import LOINC, Coding
@@ -27,6 +28,7 @@ from schemas.disclosure import Action, AuditRecord, Disclosure, Principal, Role
 from schemas.ecg import LEADS, EcgRecording
 from schemas.faults import Busy, Conflict, Fault, Forbidden, InvalidPayload, NotFound
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
+from schemas.notice import Change, Notice, NoticeKind, Reliance
 from schemas.observation import Observation, ObservationCriteria, ObservationRecord, Quantity
 from schemas.organization import Organization, OrganizationKind, OrganizationRecord
 from schemas.paging import Page
@@ -326,7 +328,9 @@ class FakeQuery:
                 return record
         raise NotFound("no such version of this report", where="version")
 
-    def report_versions(self, disclosure: Disclosure, report_id: int) -> tuple[ReportRecord, ...]:
+    def report_versions(
+        self, disclosure: Disclosure, report_id: int, *, listed: bool = False
+    ) -> tuple[ReportRecord, ...]:
         self._check(disclosure, Permission.READ_REPORTS)
         found = [r for r in self.reports_ if r.id == report_id]
         if not found:
@@ -527,6 +531,28 @@ class FakeRecognition:
 
 
 @dataclass
+class FakeRecall:
+    """One correction after it was reused."""
+
+    found: list[Notice] = field(default_factory=list)
+
+    def waiting(self, disclosure: Disclosure) -> Waiting:
+        return Waiting(sum(each.acknowledged_at is None for each in self.found), len(self.found))
+
+    def inbox(self, disclosure: Disclosure, *, institution: bool = False) -> tuple[Notice, ...]:
+        return tuple(self.found)
+
+    def of_report(self, disclosure: Disclosure, report_id: int) -> tuple[Notice, ...]:
+        return tuple(each for each in self.found if each.report_id == report_id)
+
+    def acknowledge(self, disclosure: Disclosure, notice_id: int, remark: str = "") -> Notice:
+        (known,) = [each for each in self.found if each.id == notice_id]
+        done = replace(known, acknowledged_at=NOW, acknowledged_by=disclosure.principal.account, remark=remark)
+        self.found[self.found.index(known)] = done
+        return done
+
+
+@dataclass
 class FakeIngest:
     """Takes everything but files that begin with `bad`."""
 
@@ -642,6 +668,12 @@ class FakeVerbs:
     identity: FakeResolution
     examination: FakeExamination
     repairs: FakeRepairs
+    recall: FakeRecall
+
+
+def _notice() -> Notice:
+    changes = (Change("钾", "3.4 mmol/L", "6.1 mmol/L HH"), Change(HOSTILE, HOSTILE, ""))
+    return Notice(1, NoticeKind.CORRECTED, Reliance.REUSED, 1, 1, 2, 1, "DH2", "clinician", 1, changes, NOW)
 
 
 def verbs() -> FakeVerbs:
@@ -682,6 +714,7 @@ def verbs() -> FakeVerbs:
         FakeResolution(),
         FakeExamination(),
         FakeRepairs(ingest),
+        FakeRecall([_notice()]),
     )
 
 

@@ -403,3 +403,20 @@ def test_every_read_goes_through_the_asker(clinician: Person, portal: Portal) ->
 def test_the_token_of_a_page_is_the_sessions_own(clinician: Person, portal: Portal) -> None:
     signed_in = portal.verbs.access.sessions[clinician.client.cookies["dxhub_session"]]
     assert field(clinician.get("/reports/1"), "csrf") == signed_in.csrf
+
+
+def test_a_notice_shows_both_values_and_waits_for_one_click(clinician: Person) -> None:
+    page = clinician.get("/notices").text
+    assert "您互认了第 1 版" in page
+    assert "<del>3.4 mmol/L</del>" in page
+    assert "<strong>6.1 mmol/L HH</strong>" in page
+    assert "<script>alert" not in page
+    assert 'menu-count">1' in page
+    assert "我已知晓" in clinician.get("/reports/1").text
+    answer = clinician.client.post(
+        "/notices/1/acknowledgement", data={"csrf": clinician.csrf, "from": "report", "remark": "已电话告知"}
+    )
+    assert answer.headers["location"] == "/reports/1"
+    page = clinician.get("/notices").text
+    assert "menu-count" not in page
+    assert "已电话告知" in page

@@ -30,6 +30,8 @@
     if (event.target.closest("[data-reload]")) location.reload();
     if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
     if (event.target.matches("dialog")) event.target.close();
+    const ready = event.target.closest("[data-copy]");
+    if (ready) copy(ready);
     const jump = event.target.closest('a[href="#recognition"]');
     if (jump) { event.preventDefault(); const box = document.getElementById("recognition"); box.scrollIntoView({ block: "start" }); box.focus({ preventScroll: true }); }
   });
@@ -38,6 +40,12 @@
     if (!event.target.matches("[data-choose-all]")) return;
     event.target.form.querySelectorAll("[data-choice]").forEach((box) => { box.checked = event.target.checked; });
   });
+
+  // Into the record by a paste; where a browser gives no clipboard (no TLS), the words stand selected.
+  const copy = async (button) => {
+    const words = button.parentElement.querySelector("p");
+    try { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = button.dataset.copied; } catch { getSelection().selectAllChildren(words); }
+  };
 
   const say = (words) => {
     const line = document.createElement("p");

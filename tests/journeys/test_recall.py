@@ -1,0 +1,102 @@
+"""A result is reused at two institutions, then corrected: both learn of it, on their screens and in their system."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hub import app
+from hub.access import disclosure_for
+from hub.app import Hub
+from hub.settings import Settings
+from schemas.disclosure import Principal, Role
+from schemas.dispatch import Destination
+from schemas.organization import Organization, OrganizationKind
+from storage import organizations
+from tests.journeys.messages import Mllp
+from tests.receiving import eventually, receiving
+
+DOCTORS = {"lin": "DH1", "zhou": "CHC02"}
+PASSWORD = "horse battery"
+RESULT = (
+    "MSH|^~\\&|LIS|CHC01|DXHUB||20261121110000||ORU^R01^ORU_R01|M{status}|P|2.5.1||||||UNICODE UTF-8\r"
+    "PID|1||P1^^^CHC01^MR||王芳||19900101|F\r"
+    "OBR|1|PL1|FI1|K^电解质^L|||20261121100000|||||||||||||||2026112110{minute}00||LAB|{status}\r"
+    "OBX|1|NM|2823-3^钾^LN||{value}|mmol/L|3.5-5.3|{flag}|||{status}\r"
+)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Hub]:
+    shutil.copy(migrated_sqlite, tmp_path / "hub.db")
+    with app.running(Settings(data=tmp_path, http_port=0, mllp_port=0), {"web", "mllp", "worker"}) as made:
+        with made.verbs.database.write() as tx:
+            for code in ("CHC01", *DOCTORS.values()):
+                organizations.put_organization(tx, Organization(code, f"机构{code}", code, OrganizationKind.OTHER))
+                organizations.put_source(tx, code, code, code)
+        for account, code in DOCTORS.items():
+            made.verbs.access.put_account(Principal(account, account, Role.CLINICIAN, code), PASSWORD)
+        yield made
+
+
+def send(hub: Hub, status: str, value: str, minute: int, flag: str = "N") -> None:
+    line = Mllp(hub.port("mllp"))
+    assert b"MSA|AA" in line.send(RESULT.format(status=status, value=value, minute=minute, flag=flag).encode())
+    line.close()
+
+
+def program(hub: Hub, account: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {hub.verbs.access.issue_token(account)}"}
+    return httpx.Client(base_url=f"http://127.0.0.1:{hub.port('web')}", headers=headers, timeout=30)
+
+
+def notices(client: httpx.Client) -> list[dict[str, Any]]:
+    return list(client.get("/recognition/notices").json())
+
+
+def test_a_corrected_result_reaches_both_who_reused_it(hub: Hub) -> None:
+    admin = disclosure_for(Principal("admin", "admin", Role.ADMIN, "DH1"))
+    with receiving() as receiver, program(hub, "lin") as lin, program(hub, "zhou") as zhou:
+        hub.verbs.notify.put_destination(admin, Destination("CHC02", "HIS", "127.0.0.1", receiver.port))
+        send(hub, "F", "3.4", 10)
+        (report,) = lin.get("/fhir/R4/DiagnosticReport?category=LAB").json()["entry"]
+        report_id = report["resource"]["id"]
+        for client, code in ((lin, "DH1"), (zhou, "CHC02")):
+            new = {"report": report_id, "version": 1, "institution": code, "decision": "recognised"}
+            assert client.post("/recognition/decisions", json=new).status_code == 201
+        send(hub, "C", "6.1", 30, "HH")
+
+        eventually(lambda: bool(notices(lin) and notices(zhou)))
+        (told,) = notices(zhou)
+        assert told["changes"] == [{"what": "钾", "before": "3.4 mmol/L", "after": "6.1 mmol/L HH"}]
+        assert (told["kind"], told["reliance"], told["acknowledged_at"]) == ("corrected", "reused", None)
+        # The system of the institution that reused it gets the corrected result, though somebody else had ordered it.
+        (message,) = receiver.wait(1)
+        assert b"|6.1|" in message
+
+        mine = f"/recognition/notices/{told['id']}/acknowledgement"
+        assert lin.post(mine, json={}).status_code == 404
+        assert zhou.post(mine, json={"remark": "已通知患者复查"}).json()["acknowledged_by"] == "zhou"
+        assert zhou.post(mine, json={}).status_code == 409
+        _acknowledge_in_the_portal(hub, int(report_id))
+        everyone = hub.verbs.recall.of_report(
+            disclosure_for(Principal("lin", "", Role.CLINICIAN, "DH1")), int(report_id)
+        )
+        assert {each.acknowledged_by for each in everyone} == {"lin", "zhou"}
+
+
+def _acknowledge_in_the_portal(hub: Hub, report_id: int) -> None:
+    signed_in = hub.verbs.access.sign_in("lin", PASSWORD, "127.0.0.1")
+    cookies = {"dxhub_session": signed_in.token}
+    with httpx.Client(base_url=f"http://127.0.0.1:{hub.port('web')}", cookies=cookies, timeout=30) as browser:
+        page = browser.get("/notices").text
+        assert "<del>3.4 mmol/L</del>" in page
+        assert "<strong>6.1 mmol/L HH</strong>" in page
+        assert "您互认了第 1 版" in browser.get(f"/reports/{report_id}").text
+        (notice,) = hub.verbs.recall.inbox(disclosure_for(signed_in.principal))
+        answer = browser.post(f"/notices/{notice.id}/acknowledgement", data={"csrf": signed_in.csrf})
+        assert answer.status_code == 303
+        assert "menu-count" not in browser.get("/notices").text
