@@ -49,6 +49,7 @@ class Permission(StrEnum):
     MANAGE_CONNECTIONS = "manage-connections"
     MANAGE_STUDIES = "manage-studies"
     GRADE_IMAGES = "grade-images"
+    KEEP_CATALOGUE = "keep-catalogue"
 
 
 _CLINICAL = frozenset({Permission.READ_REPORTS, Permission.DECIDE})
@@ -60,7 +61,7 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
     # Who reads laboratory reports all day knows best what a code stands for.
     Role.LAB_REVIEWER: _CLINICAL | {Permission.MAP_CODES},
     Role.CLINICIAN: _CLINICAL,
-    Role.QUALITY: frozenset({Permission.READ_REPORTS, Permission.READ_FIGURES}),
+    Role.QUALITY: frozenset({Permission.READ_REPORTS, Permission.READ_FIGURES, Permission.KEEP_CATALOGUE}),
     Role.ADMIN: frozenset(
         {
             Permission.MANAGE_DELIVERIES,
@@ -69,6 +70,7 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_STUDIES,
             Permission.MANAGE_SENDERS,
             Permission.MAP_CODES,
+            Permission.KEEP_CATALOGUE,
         }
     ),
     Role.AUDITOR: frozenset({Permission.READ_AUDIT}),

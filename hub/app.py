@@ -40,6 +40,7 @@ from hub.resolution import Resolution
 from hub.retrieve import Retrieve
 from hub.retrieve.pixels import read_frame
 from hub.settings import Settings
+from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
 from hub.web_server import WebServer
@@ -149,6 +150,8 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         ),
         terminology=Terminology(database),
         curation=Curation(database),
+        catalogue=CatalogueDesk(database),
+        quality=QualityDesk(database),
         database=database,
         objects=objects,
     )

@@ -2,7 +2,7 @@
 
 from itertools import islice, product
 
-from pypinyin import Style, pinyin
+from pypinyin import Style, lazy_pinyin, pinyin
 
 from schemas.patient import PersonName, normal_name
 
@@ -26,3 +26,10 @@ def search_keys(name: PersonName) -> set[str]:
         for reading in islice(product(*syllables), _READINGS):
             keys |= {"".join(reading), "".join(reading[1:]), "".join(syllable[0] for syllable in reading)}
     return {key for key in keys if key}
+
+
+def word_keys(text: str) -> set[str]:
+    """Normal forms in which a term is searched: as written, by pinyin, by initials. 胸部CT: xiongbuct, xbct."""
+    written = normal_name(text[:_LONGEST])
+    keys = ("".join(lazy_pinyin(written, style=style)) for style in (Style.NORMAL, Style.FIRST_LETTER))
+    return {key for key in (written, *keys) if key}

@@ -15,6 +15,7 @@ from hub.recall import Recall
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
+from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from schemas.faults import Fault
 from storage.database import Database
@@ -40,6 +41,8 @@ class Verbs:
     profiles: Profiles
     terminology: Terminology
     curation: Curation
+    catalogue: CatalogueDesk
+    quality: QualityDesk
     database: Database
     objects: Objects
 

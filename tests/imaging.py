@@ -38,6 +38,7 @@ from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
 from hub.retrieve.pixels import read_frame
+from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
 from schemas.delivery import Format
@@ -106,6 +107,8 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
         terminology=Terminology(database),
         curation=Curation(database),
+        catalogue=CatalogueDesk(database),
+        quality=QualityDesk(database),
         database=database,
         objects=objects,
     )

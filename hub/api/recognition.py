@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from schemas.faults import Forbidden, InvalidPayload, NotFound
 from schemas.recognition import Decided, Decision, Order, ReasonList, reason_list
 
+from . import catalogue
 from .dependencies import Asker, TheVerbs
 from .outcomes import Problem
 
@@ -21,6 +22,8 @@ router = APIRouter(
         "default": {"model": Problem, "description": "why it was refused"},
     },
 )
+
+router.include_router(catalogue.router)
 
 _REFERENCE = re.compile(r"(?:DiagnosticReport/|Patient/)?([1-9][0-9]{0,17})")
 

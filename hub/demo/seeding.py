@@ -14,13 +14,14 @@ from hub.ingest.senders import TAKES_STRANGERS
 from schemas.delivery import Channel, Claim, Delivery, Origin, Receipt, State
 from schemas.disclosure import Principal
 from schemas.faults import Conflict
-from storage import accounts, organizations
+from storage import accounts, organizations, quality
 
 from .district import Account, District
 from .er7 import ZONE
 from .history import Sent, history
 from .narrator import Narrator
 from .people import people
+from .quality import quality_records
 
 _LOOPBACK = "127.0.0.1"
 _LANES = 4
@@ -58,6 +59,11 @@ def _register(hub: Hub, district: District) -> dt.date:
             if organizations.source(tx, source.name):
                 continue  # What somebody has learnt of a sender since stays known.
             organizations.put_source(tx, source.name, source.organization, source.authority, source.charset)
+        if not quality.book(tx).about():
+            records = quality_records(dt.date.fromisoformat(until))
+            quality.put(
+                tx, records, changed_by="", reason="年度室间质评 external assessment", now=dt.datetime.now(dt.UTC)
+            )
         organizations.put_setting(tx, TAKES_STRANGERS, "yes")
         organizations.put_setting(tx, _UNTIL, until)
     for account in district.accounts:

@@ -1,6 +1,5 @@
 """The verb of whoever knows what a laboratory means by its codes. Every decision is audited and can be taken back."""
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -9,7 +8,7 @@ from hub import audit
 from hub.access import Permission, require
 from hub.disclosing import disclosing
 from schemas.analytes import Analyte, analyte, suggestions
-from schemas.codes import LOINC, UCUM, Coding
+from schemas.codes import LOINC, UCUM, Coding, loinc_checks
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
 from schemas.mapping import Mapping, MappingKind
@@ -24,7 +23,6 @@ _MAP = Permission.MAP_CODES
 _EXAMPLES = 5
 # As many as a person needs to know; counting on would read the whole index.
 MOST_COUNTED = 1000
-_LOINC = re.compile(r"[0-9]{1,7}-[0-9]")
 _LONGEST = 200
 
 
@@ -132,17 +130,10 @@ def _concept(kind: MappingKind, code: str) -> Coding:
         if not ucum(code, UCUM):
             raise InvalidPayload("expected a unit of UCUM such as 10*9/L", where="code")
         return Coding(code, "", UCUM)
-    if not _LOINC.fullmatch(code) or not _check_digit(code):
+    if not loinc_checks(code):
         raise InvalidPayload("expected a LOINC code such as 6690-2, with its check digit", where="code")
     known = analyte(code)
     return known.coding if known else Coding(code, "", LOINC)
-
-
-def _check_digit(code: str) -> bool:
-    """Modulus 10, weights 2 and 1 from the right. Source: LOINC Users' Guide, appendix C."""
-    number, _, digit = code.partition("-")
-    doubled = (int(each) * (2 - place % 2) for place, each in enumerate(reversed(number)))
-    return -sum(sum(divmod(each, 10)) for each in doubled) % 10 == int(digit)
 
 
 def _decide(tx: Connection, disclosure: Disclosure, task: Task, concept: Coding | None) -> None:

@@ -22,6 +22,7 @@ from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.recall import Recall
 from hub.retrieve import Retrieve
+from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
 from hub.web_server import WebServer
@@ -166,6 +167,8 @@ def _app(made: Kernel) -> FastAPI:
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
         curation=Curation(made.database),
+        catalogue=CatalogueDesk(made.database),
+        quality=QualityDesk(made.database),
         database=made.database,
         objects=made.objects,
     )
