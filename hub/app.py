@@ -40,6 +40,7 @@ from hub.resolution import Resolution
 from hub.retrieve import Retrieve
 from hub.retrieve.pixels import read_frame
 from hub.settings import Settings
+from hub.statistics import Statistics
 from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
@@ -139,6 +140,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         retrieve=Retrieve(database, objects, _headers(stores)),
         recognition=Recognition(database),
         recall=Recall(database),
+        statistics=Statistics(database, dt.timedelta(days=settings.repeated_within_days)),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, sniff),
         examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),

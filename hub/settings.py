@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     notice_patience_h: int = Field(
         24, ge=1, le=720, description="Hours until a change to a reused result that nobody acknowledged is escalated"
     )
+    repeated_within_days: int = Field(
+        7, ge=1, le=90, description="An item examined again within so many days of being recognised saved nothing"
+    )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
     viewer: Path | None = Field(

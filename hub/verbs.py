@@ -15,6 +15,7 @@ from hub.recall import Recall
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
+from hub.statistics import Statistics
 from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from schemas.faults import Fault
@@ -32,6 +33,7 @@ class Verbs:
     retrieve: Retrieve
     recognition: Recognition
     recall: Recall
+    statistics: Statistics
     identity: Resolution
     repairs: Repairs
     examination: Examination

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
@@ -98,9 +98,15 @@ def records(
     version: int | None = None,
     patient_id: int | None = None,
     decision_id: int | None = None,
+    organization: str = "",
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
     limit: int = 500,
 ) -> tuple[Decision, ...]:
-    """Decisions, newest first. An asker bound to one institution sees those on reports that it issued."""
+    """Decisions, newest first. An asker bound to one institution sees those on reports that it issued.
+
+    organization: that decided, or whose report it was. since, until: by our clock, half open.
+    """
     issuer = t.organization.alias("issuer")
     wanted: list[Any] = []
     if report_id is not None:
@@ -111,6 +117,10 @@ def records(
         wanted.append(t.patient.c.person_id == patient_id)
     if decision_id is not None:
         wanted.append(t.decision.c.id == decision_id)
+    if organization:
+        wanted.append(or_(issuer.c.code == organization, t.organization.c.code == organization))
+    if since and until:
+        wanted += [t.decision.c.decided_at >= since, t.decision.c.decided_at < until]
     if disclosure.only_organization:
         wanted.append(issuer.c.code == disclosure.only_organization)
     query = (

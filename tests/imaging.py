@@ -38,6 +38,7 @@ from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
 from hub.retrieve.pixels import read_frame
+from hub.statistics import Statistics
 from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
@@ -98,6 +99,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         retrieve=Retrieve(database, objects, Headers(database, objects, dicom.ADAPTER.describers[Format.DICOM])),
         recognition=Recognition(database),
         recall=Recall(database),
+        statistics=Statistics(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, _sniff),
         examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),

@@ -53,6 +53,8 @@ KNOWN = (
     N_("expected a remark: this notice is to a colleague"),
     N_("this notice was acknowledged already"),
     N_("no such notice"),
+    N_("an institution sees its own figures"),
+    N_("expected a period of one day to two years"),
     N_("the patient's identity is in doubt; the report cannot be recognised yet"),
     N_("measurements, dose and logs stand beside a report; only the report is recognised"),
     N_("expected a CONTAINER as the root of the content tree"),

@@ -1,12 +1,15 @@
 """Decisions of treating doctors, each about the version that they saw."""
 
+from sqlalchemy import Connection
+
 from hub import audit
 from hub.access import Permission, require
+from hub.catalogue import items_of_report
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
 from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import SUPPLEMENT, WITHDRAWN, ReportRecord
-from storage import decisions, ledger, organizations, outbox, reports
+from storage import catalogue, decisions, ledger, mappings, organizations, outbox, reports
 from storage.database import Database
 
 from .words import patient_text, record_text
@@ -59,7 +62,7 @@ class Recognition:
                 reasons_version=reason_list().version if reason else "",
                 comment=comment,
                 order=order,
-                item=shown[1] if shown else item,
+                item=shown[1] if shown else item or _item(tx, record),
                 advice=shown[2] if shown else "",
                 showing_id=shown[0] if shown else 0,
                 record_text=record_text(verdict, record, issuer, why, comment),
@@ -76,6 +79,12 @@ class Recognition:
         """How many decisions of each kind the district has made."""
         with self._database.read() as tx:
             return decisions.counts(tx)
+
+
+def _item(tx: Connection, record: ReportRecord) -> str:
+    """What the report is of, where the catalogue has it: a whole panel before its items."""
+    found = items_of_report(catalogue.catalogue(tx), mappings.concepts(tx), record.report)
+    return found[0].item.code if found else ""
 
 
 def _check_reason(verdict: Decided, reason: str, order: Order) -> None:

@@ -22,6 +22,7 @@ from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.recall import Recall
 from hub.retrieve import Retrieve
+from hub.statistics import Statistics
 from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
@@ -158,6 +159,7 @@ def _app(made: Kernel) -> FastAPI:
         retrieve=Retrieve(made.database, made.objects),
         recognition=made.recognition,
         recall=Recall(made.database),
+        statistics=Statistics(made.database),
         identity=made.identity,
         repairs=made.repairs,
         examination=made.examination,

@@ -21,12 +21,14 @@ from hub.ingest.repairs import Replayed
 from hub.query.relations import Related
 from hub.recall.service import Waiting
 from hub.retrieve.content import Content
+from hub.statistics.counting import figures
 from schemas.accounts import Examined
 from schemas.codes import LOINC, Coding
 from schemas.delivery import Accounting, Channel, DeliveryCriteria, DeliveryRecord, Format, PatientHint, Receipt, State
 from schemas.disclosure import Action, AuditRecord, Disclosure, Principal, Role
 from schemas.ecg import LEADS, EcgRecording
 from schemas.faults import Busy, Conflict, Fault, Forbidden, InvalidPayload, NotFound
+from schemas.figures import Figures, Pair
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
 from schemas.notice import Change, Notice, NoticeKind, Reliance
 from schemas.observation import Observation, ObservationCriteria, ObservationRecord, Quantity
@@ -553,6 +555,31 @@ class FakeRecall:
 
 
 @dataclass
+class FakeStatistics:
+    """Two results of others that were reused, one that was not."""
+
+    query: FakeQuery
+
+    def sees_all(self, disclosure: Disclosure) -> bool:
+        return True
+
+    def item_names(self) -> dict[str, tuple[str, str]]:
+        return {"P-CBC": ("血常规", "Blood count")}
+
+    def figures(self, disclosure: Disclosure, since: dt.date, until: dt.date, institution: str = "") -> Figures:
+        require(disclosure.principal, Permission.READ_FIGURES)
+        reused = Pair(1, "DH1", "CHC03", "2026-11", "P-CBC", True, True, Decided.RECOGNISED, price_fen=2500)
+        refused = replace(reused, report_id=2, verdict=Decided.NOT_RECOGNISED, reason="01", organization="=HYPERLINK()")
+        other = replace(reused, report_id=3, item="", reminded=False)
+        return figures((reused, refused, other), since=since, until=until, institution=institution, openings=7)
+
+    def decisions(
+        self, disclosure: Disclosure, since: dt.date, until: dt.date, institution: str = "", limit: int = 200
+    ) -> tuple[Decision, ...]:
+        return tuple(self.query.decisions_[:limit])
+
+
+@dataclass
 class FakeIngest:
     """Takes everything but files that begin with `bad`."""
 
@@ -669,6 +696,7 @@ class FakeVerbs:
     examination: FakeExamination
     repairs: FakeRepairs
     recall: FakeRecall
+    statistics: FakeStatistics
 
 
 def _notice() -> Notice:
@@ -715,6 +743,7 @@ def verbs() -> FakeVerbs:
         FakeExamination(),
         FakeRepairs(ingest),
         FakeRecall([_notice()]),
+        FakeStatistics(query),
     )
 
 

@@ -1,5 +1,6 @@
 """What a clinician, a technician, an administrator and an auditor find on their pages."""
 
+import csv
 import http.client
 import re
 from dataclasses import replace
@@ -231,9 +232,22 @@ def test_who_may_not_decide_sees_the_decisions_without_the_form(visitor: Person)
 def test_the_quality_officer_sees_figures_and_every_decision(visitor: Person) -> None:
     visitor.sign_in(Role.QUALITY)
     page = visitor.get("/decisions").text
-    assert "50.0 %" in page  # one of two: the third was refused for a reason that does not count
-    assert "1 例按规则不计入" in page
+    assert "66.7 %" in page  # two of three results that there were
+    assert "50.0 %" in page  # one of two reminders was adopted
+    assert "¥ 50" in page
     assert "赵医生" in page
+
+
+def test_a_table_of_figures_goes_into_a_spreadsheet_and_runs_nothing_there(visitor: Person) -> None:
+    visitor.sign_in(Role.QUALITY)
+    sheet = visitor.get("/decisions/by_institution.csv")
+    assert sheet.headers["content-type"] == "text/csv; charset=utf-8"
+    lines = list(csv.reader(sheet.text.removeprefix("\ufeff").splitlines()))
+    assert lines[0][2:5] == ["可互认结果数", "已调阅", "已互认"]
+    assert lines[1][:5] == ["DH1", "区第一人民医院", "2", "2", "2"]
+    assert lines[2][0] == "'=HYPERLINK()"
+    assert visitor.get("/decisions/by_patient.csv").status_code == 400
+    assert visitor.get("/decisions?since=yesterday").status_code == 400
 
 
 def test_every_file_gets_its_own_receipt(technician: Person, portal: Portal) -> None:
