@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from adapters import dicom, hl7v2
 from adapters.contract import Listener
+from adapters.fhir import rest_hook
 from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, STRICT, sniff
 from adapters.tls import client_context, server_context
 from hub import portal
@@ -34,7 +35,7 @@ from hub.offering import Documents, Filing, FilingThread, Offering
 from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
-from hub.recall import Recall, Telling
+from hub.recall import Hooks, Recall, Telling
 from hub.recognition import Recognition
 from hub.resolution import Resolution
 from hub.retrieve import Retrieve
@@ -139,7 +140,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         query=Query(database),
         retrieve=Retrieve(database, objects, _headers(stores)),
         recognition=Recognition(database),
-        recall=Recall(database),
+        recall=Recall(database, allow_insecure=settings.allow_insecure),
         statistics=Statistics(database, dt.timedelta(days=settings.repeated_within_days)),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, sniff),
@@ -213,9 +214,15 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             Filing(hub.stores.database, hub.stores.objects, _documents(hub.stores.objects), READERS[Format.DICOM])
         )
         made["commitments"] = _commitments(hub)
-        made["recall"] = Telling(hub.stores.database, dt.timedelta(hours=settings.notice_patience_h))
+        made["recall"] = _telling(hub)
         made["outbound"] = Outbound(hub.stores.database, hub.stores.objects, _sender(settings))
     return made
+
+
+def _telling(hub: Hub) -> Telling:
+    patience = dt.timedelta(hours=hub.settings.notice_patience_h)
+    hooks = Hooks(hub.stores.database, rest_hook(_client(hub.settings)))
+    return Telling(hub.stores.database, patience, hooks)
 
 
 def _completeness(hub: Hub) -> Completeness:

@@ -1,6 +1,7 @@
 """Notices to those who relied on what is no longer so; and who relied on what."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,15 +48,15 @@ def known_relied(tx: Connection, report_id: int) -> tuple[Relied, ...]:
 
 
 def known_reused(
-    tx: Connection, organization: str, item: str, since: dt.datetime, until: dt.datetime
+    tx: Connection, organization: str, items: Iterable[str], since: dt.datetime, until: dt.datetime
 ) -> tuple[Relied, ...]:
-    """Everyone whose last word was to reuse an institution's result of an item sampled in [since, until)."""
+    """Everyone whose last word was to reuse an institution's result of one of the items sampled in [since, until)."""
     query = (
         _deciding()
         .join(t.report, t.report.c.id == t.decision.c.report_id)
         .where(
             t.report.c.organization_id == organization_of(organization),
-            t.decision.c.item == item,
+            t.decision.c.item.in_(list(items)),
             t.report.c.observed_at >= since,
             t.report.c.observed_at < until,
         )
@@ -146,18 +147,20 @@ def records(
     report_id: int | None = None,
     notice_id: int | None = None,
     escalated: bool = False,
-    unacknowledged: bool = False,
+    overtaken: bool = False,
     limit: int = 200,
 ) -> tuple[Notice, ...]:
-    """Notices, those that wait first, then the newest. An asker bound to one institution sees those to it."""
+    """Notices, those that wait first, then the newest. An asker bound to one institution sees those to it.
+
+    overtaken: also those behind which a later one to the same person about the same report came.
+    """
     organization = disclosure.only_organization or organization
-    wanted: list[Any] = [or_(t.notice.c.acknowledged_at.is_not(None), _newest())]
+    wanted: list[Any] = [] if overtaken else [or_(t.notice.c.acknowledged_at.is_not(None), _newest())]
     wanted += [t.notice.c.account == account] if account else []
     wanted += [t.organization.c.code == organization] if organization else []
     wanted += [t.notice.c.report_id == report_id] if report_id is not None else []
     wanted += [t.notice.c.id == notice_id] if notice_id is not None else []
     wanted += [t.notice.c.escalated_at.is_not(None)] if escalated else []
-    wanted += [_open()] if unacknowledged else []
     query = (
         select(t.notice, t.organization.c.code, t.patient.c.person_id)
         .join(t.organization, t.organization.c.id == t.notice.c.organization_id)

@@ -61,6 +61,7 @@ NO_PATIENTS = {
     "storage.quality",
     "storage.repairs",
     "storage.statement",
+    "storage.subscriptions",
     "storage.tasks",
 }
 WRITES = ("add", "put", "link", "settle", "remove")

@@ -14,7 +14,7 @@ from schemas.image_quality import Grade
 from schemas.notice import Change, NoticeKind, Reliance
 from schemas.report import WITHDRAWN, Report
 from schemas.wording import ZONE
-from storage import notices, outbox, reports
+from storage import catalogue, notices, outbox, reports
 from storage.database import Database
 from storage.notices import Relied
 from storage.outbox import Entry
@@ -115,7 +115,9 @@ def _quality_changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:
     if payload.get("standing") == "passed":
         return 0
     since, until = (_start_of(payload[name]) for name in ("since", "until"))
-    reused = notices.known_reused(tx, payload["organization"], payload["item"], since, until)
+    panels = catalogue.catalogue(tx).panels_of(payload["item"])
+    items = (payload["item"], *(panel.code for panel in panels))
+    reused = notices.known_reused(tx, payload["organization"], items, since, until)
     change = Change("quality", "", str(payload.get("standing", "")))
     return _raise_all(tx, reused, NoticeKind.QUALITY, (change,), entry, now)
 

@@ -9,7 +9,8 @@ from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, Forbidden, NotFound
 from schemas.notice import Notice
 from storage import notices
-from storage.database import Database
+
+from .subscribing import Subscribing
 
 _MOST_WORDS = 500
 # A quality officer sees what an institution has not acknowledged; the values stay with who treats.
@@ -24,11 +25,8 @@ class Waiting:
     institution: int = 0
 
 
-class Recall:
-    """The inbox of whoever relied on a result. bureau: codes of institutions that oversee all others."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Recall(Subscribing):
+    """The inbox of whoever relied on a result, and the systems that are called for it."""
 
     def waiting(self, disclosure: Disclosure) -> Waiting:
         """Numbers only; nothing where the role has no notices."""

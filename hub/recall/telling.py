@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -17,15 +18,22 @@ _EVERY_S = 1.0
 _ESCALATES_EVERY = 30
 
 
+def _nobody() -> None:
+    """Where no system is to be called."""
+
+
 class Telling:
-    """A thread. patience: how long a reused result may have been wrong without anybody's word. port: none, 0."""
+    """A thread. patience: how long a reused result may have been wrong without anybody's word. hooks: calls the
+    systems that want to know. port: none, 0.
+    """
 
     port = 0
 
-    def __init__(self, database: Database, patience: dt.timedelta, raising: Raising | None = None) -> None:
+    def __init__(self, database: Database, patience: dt.timedelta, hooks: Callable[[], None] = _nobody) -> None:
         self._database = database
         self._patience = patience
-        self._raising = raising or Raising(database)
+        self._hooks = hooks
+        self._raising = Raising(database)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recall", daemon=True)
 
@@ -45,6 +53,7 @@ class Telling:
             try:
                 while self._raising() and not self._stopping.is_set():
                     pass
+                self._hooks()
                 if number % _ESCALATES_EVERY == 0:
                     self.escalate()
             except Fault as fault:

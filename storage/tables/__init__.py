@@ -16,7 +16,7 @@ from .image_life import (
     study_quality,
 )
 from .images import instance, series, study
-from .ledger import notice, opening, showing
+from .ledger import hook, notice, opening, showing, subscription
 from .network import dicom_node, procedure_step, procedure_step_message, storage_commitment
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
@@ -42,6 +42,7 @@ __all__ = [
     "dispatch",
     "document_due",
     "doubt",
+    "hook",
     "instance",
     "instance_header",
     "instance_version",
@@ -86,6 +87,7 @@ __all__ = [
     "study_announcement",
     "study_change",
     "study_quality",
+    "subscription",
     "task",
     "token",
 ]

@@ -70,3 +70,30 @@ notice = Table(
     Index("ix_notice_report_id", "report_id"),
     Index("ix_notice_organization_id_acknowledged_at", "organization_id", "acknowledged_at"),
 )
+
+subscription = Table(
+    "subscription",
+    metadata,
+    key_column(),
+    reference("organization"),
+    Column("status", String, nullable=False),
+    # Notices up to this one were there before it.
+    Column("after_notice", Key, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("error", Text, nullable=False, default=""),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# A call that is to be made; gone when it was answered.
+hook = Table(
+    "hook",
+    metadata,
+    key_column(),
+    reference("subscription"),
+    reference("notice"),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("answered_at", Instant),
+    UniqueConstraint("subscription_id", "notice_id"),
+    Index("ix_hook_answered_at", "answered_at", "next_attempt_at"),
+)

@@ -7,6 +7,7 @@ from schemas.codes import LOINC, UCUM, Coding
 from schemas.disclosure import Action, AuditRecord
 from schemas.fhir import (
     audit_event,
+    communication,
     diagnostic_report,
     imaging_study,
     observation,
@@ -16,6 +17,7 @@ from schemas.fhir import (
 )
 from schemas.fhir.references import Links
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system
+from schemas.notice import Change, Notice, NoticeKind, Reliance
 from schemas.observation import Observation, ObservationRecord, Quantity
 from schemas.organization import Organization, OrganizationKind, OrganizationRecord
 from schemas.patient import Patient, PatientRecord, PersonName, Sex
@@ -92,3 +94,32 @@ AUDIT_EVENT = audit_event.to_fhir(
     ),
     _LINKS,
 )  # fmt: skip
+COMMUNICATION = communication.to_fhir(
+    Notice(
+        id=4,
+        kind=NoticeKind.CORRECTED,
+        reliance=Reliance.REUSED,
+        report_id=7,
+        seen_version=1,
+        version=2,
+        patient_id=12,
+        organization="CHC01",
+        account="clinician",
+        cause_id=3,
+        changes=(Change("钾", "3.4 mmol/L", "6.1 mmol/L HH"),),
+        raised_at=_AT,
+    ),
+    _LINKS,
+)
+SUBSCRIPTION = {
+    "resourceType": "Subscription",
+    "status": "requested",
+    "reason": "医院信息系统接收结果变更通知",
+    "criteria": "Communication?recipient=Organization/CHC01",
+    "channel": {
+        "type": "rest-hook",
+        "endpoint": "https://his.example/fhir-hook",
+        "payload": "application/fhir+json",
+        "header": ["Authorization: Bearer secret"],
+    },
+}

@@ -10,6 +10,7 @@ from schemas.fhir import capability_statement
 from .call import base_of
 from .registry import KINDS
 from .rendering import rendered
+from .subscriptions import CAPABILITY
 
 _STARTED_AT = dt.datetime.now(dt.UTC)
 
@@ -17,7 +18,7 @@ _STARTED_AT = dt.datetime.now(dt.UTC)
 def metadata(request: Request) -> Response:
     """What this service can do. Open to everyone, as clients ask it before they have a token; it names no patient."""
     statement = capability_statement.to_fhir(
-        (kind.capability() for kind in KINDS.values()),
+        [*(kind.capability() for kind in KINDS.values()), CAPABILITY],
         base=base_of(request),
         software_version=software_version(),
         published_at=_STARTED_AT,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from . import (
     audit_events,
+    communications,
     diagnostic_reports,
     imaging_studies,
     observations,
@@ -22,6 +23,7 @@ KINDS: Mapping[str, Kind] = {
         imaging_studies.KIND,
         organizations.KIND,
         provenances.KIND,
+        communications.KIND,
         audit_events.KIND,
     )
 }

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Response
 
 from schemas.faults import NotFound, UnsupportedPayload
 
-from . import binary, description, history, metadata, read, search, vread
+from . import binary, description, history, metadata, read, search, subscriptions, vread
 from .call import PREFIX, TheCall, negotiate
 from .kinds import Kind
 from .registry import KINDS
@@ -61,6 +61,7 @@ router.add_api_route(
 )
 for _kind in KINDS.values():
     _serve(_kind)
+router.include_router(subscriptions.router)
 
 
 @router.get("/{path:path}", include_in_schema=False)
@@ -72,6 +73,6 @@ def nothing_here(call: TheCall, path: str) -> Response:
     """Whatever else is asked: a type or an interaction that is not served; told apart for the asker's sake."""
     del call  # the door is closed to strangers here too
     kind = path.partition("/")[0]
-    if kind in KINDS:
+    if kind in KINDS or kind == subscriptions.CAPABILITY.kind:
         raise UnsupportedPayload("this interaction is not served; see metadata", where=kind)
     raise NotFound("this resource type is not served; see metadata", where="path")
