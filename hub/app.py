@@ -20,7 +20,8 @@ from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, 
 from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
-from hub.api import deliveries, dicomweb, fhir, health, notices, outcomes, recognition
+from hub.advising import Advising
+from hub.api import deliveries, dicomweb, fhir, health, notices, outcomes, recognition, verdicts
 from hub.archive import Archive, Commitments, Nodes
 from hub.completeness import Completeness
 from hub.curation import Curation
@@ -142,6 +143,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         recognition=Recognition(database),
         recall=Recall(database, allow_insecure=settings.allow_insecure),
         statistics=Statistics(database, dt.timedelta(days=settings.repeated_within_days)),
+        advising=Advising(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, sniff),
         examination=Examination(database, objects, READERS, sniff, EXAMINERS, EDITORS),
@@ -172,7 +174,7 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     app.state.verbs = verbs
     app.state.settings = settings
     app.include_router(dicomweb.person_router)
-    for part in (fhir, dicomweb, deliveries, recognition, notices, health, portal):
+    for part in (fhir, dicomweb, deliveries, recognition, verdicts, notices, health, portal):
         app.include_router(part.router)
     outcomes.install(app, page=portal.fault_page)
     portal.mount(app)

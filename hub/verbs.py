@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.access import Access
+from hub.advising import Advising
 from hub.archive import Nodes
 from hub.curation import Curation
 from hub.examination import Examination
@@ -34,6 +35,7 @@ class Verbs:
     recognition: Recognition
     recall: Recall
     statistics: Statistics
+    advising: Advising
     identity: Resolution
     repairs: Repairs
     examination: Examination

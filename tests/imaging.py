@@ -22,6 +22,7 @@ from pynetdicom import AE, _config
 from adapters import dicom
 from adapters.contract import Listener
 from hub.access import Access
+from hub.advising import Advising
 from hub.api import dicomweb, outcomes
 from hub.archive import Archive, Nodes
 from hub.curation import Curation
@@ -100,6 +101,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         recognition=Recognition(database),
         recall=Recall(database),
         statistics=Statistics(database),
+        advising=Advising(database),
         identity=Resolution(database),
         repairs=Repairs(database, objects, senders, ingest, _sniff),
         examination=Examination(database, objects, dicom.ADAPTER.readers, _sniff, {}, {}),

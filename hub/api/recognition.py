@@ -14,14 +14,11 @@ from . import catalogue
 from .dependencies import Asker, TheVerbs
 from .outcomes import Problem
 
-router = APIRouter(
-    prefix="/recognition",
-    tags=["recognition"],
-    responses={
-        401: {"model": Problem, "description": "no bearer token, or not a valid one"},
-        "default": {"model": Problem, "description": "why it was refused"},
-    },
-)
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "no bearer token, or not a valid one"},
+    "default": {"model": Problem, "description": "why it was refused"},
+}
+router = APIRouter(prefix="/recognition", tags=["recognition"], responses=RESPONSES)
 
 router.include_router(catalogue.router)
 

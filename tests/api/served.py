@@ -12,7 +12,8 @@ import httpx
 from fastapi import FastAPI
 
 from adapters.dicom import REPORT_WRITER
-from hub.api import deliveries, fhir, health, outcomes, recognition
+from hub.advising import Advising
+from hub.api import deliveries, fhir, health, outcomes, recognition, verdicts
 from hub.archive import Nodes
 from hub.curation import Curation
 from hub.ingest import Ingest
@@ -160,6 +161,7 @@ def _app(made: Kernel) -> FastAPI:
         recognition=made.recognition,
         recall=Recall(made.database),
         statistics=Statistics(made.database),
+        advising=Advising(made.database),
         identity=made.identity,
         repairs=made.repairs,
         examination=made.examination,
@@ -175,7 +177,7 @@ def _app(made: Kernel) -> FastAPI:
         objects=made.objects,
     )
     app.state.settings = SimpleNamespace(max_upload_mb=MOST_MB)
-    for part in (fhir, deliveries, recognition, health):
+    for part in (fhir, deliveries, recognition, verdicts, health):
         app.include_router(part.router)
     outcomes.install(app)
     return app

@@ -1,0 +1,1 @@
+"""Before an order: what is found, judged, shown and written down."""
