@@ -36,6 +36,11 @@ class QualityRecord:
     scheme: str = ""
 
     @property
+    def last_day(self) -> dt.date:
+        """The day that people name as its end."""
+        return self.until - dt.timedelta(days=1)
+
+    @property
     def key(self) -> tuple[str, str, str, dt.date]:
         """What tells it from other records: one that has the same takes its place."""
         return self.organization, self.item, self.method, self.since

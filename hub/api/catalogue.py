@@ -53,7 +53,7 @@ class ItemView(BaseModel):
                             "too_early_hours": 12,
                             "valid_hours": 168,
                             "never": False,
-                            "too_early_source": "minimum retest interval: blood count",
+                            "too_early_source": "最短重检间隔：血常规 (minimum retest interval: blood count)",
                             "valid_source": "",
                         }
                     },

@@ -29,6 +29,8 @@ _ENTRIES = (
     Entry("/studies", N_("Studies"), "photo-scan", Permission.MANAGE_STUDIES),
     Entry("/doubts", N_("Identity doubts"), "link", Permission.RESOLVE_IDENTITY),
     Entry("/tasks", N_("Code mapping"), "test-pipe", Permission.MAP_CODES),
+    Entry("/quality", N_("Quality records"), "clipboard-check", Permission.KEEP_CATALOGUE),
+    Entry("/catalogue", N_("Catalogue"), "list-details", Permission.KEEP_CATALOGUE),
     Entry("/senders", N_("Senders"), "building-hospital", Permission.MANAGE_SENDERS),
     Entry("/destinations", N_("Sending on"), "cloud-upload", Permission.MANAGE_CONNECTIONS),
     Entry("/audit", N_("Audit log"), "list-details", Permission.READ_AUDIT),

@@ -67,7 +67,7 @@ class ItemSheet:
 
 def write(items: Iterable[Item], language: str = "zh") -> bytes:
     """Every item as a row; read back, it changes nothing."""
-    return sheet.write(COLUMNS, map(_cells, items), language)
+    return sheet.write(COLUMNS, map(cells, items), language)
 
 
 def read(catalogue: Catalogue, content: bytes) -> ItemSheet:
@@ -93,6 +93,18 @@ def read(catalogue: Catalogue, content: bytes) -> ItemSheet:
     return ItemSheet(tuple(changes.values()), tuple(found), unchanged)
 
 
+def one(catalogue: Catalogue, cells: Mapping[str, str]) -> tuple[Item, list[Problem]]:
+    """One item from a form whose fields are called as the sheet's columns, and what is wrong with it."""
+    parsed = _Parsed(Row(0, {key: cell.strip() for key, cell in cells.items()}), catalogue)
+    item = parsed.item()
+    return item, parsed.wrong or list(problems(catalogue, item))
+
+
+def _sources(clocks: Mapping[Setting, Clocks]) -> str:
+    named = (source for each in clocks.values() for source in (each.early_source, each.valid_source))
+    return "; ".join(filter(None, dict.fromkeys(named)))
+
+
 class _Parsed:
     """One row, read cell by cell; `wrong` tells what could not be."""
 
@@ -111,6 +123,7 @@ class _Parsed:
             told["modality"] = row.get("modality").upper()
         if "body_part" in row.cells:
             told["body_part"] = row.get("body_part").upper()
+        clocks = self._clocks()
         item = replace(was, **told) if told else was  # type: ignore[arg-type]
         return replace(
             item,
@@ -119,12 +132,12 @@ class _Parsed:
             also=self._several("also", was.also),
             contrast=self._flag("contrast", was.contrast, empty=None),
             members=self._several("members", was.members),
-            clocks=self._clocks(),
+            clocks=clocks,
             information_only=bool(self._flag("information_only", was.information_only, empty=False)),
             volatile=bool(self._flag("volatile", was.volatile, empty=False)),
             price_fen=self._price(),
             scope=self._one_of("scope", SCOPES, was.scope),
-            source=row.get("source") if "source" in row.cells else was.source,
+            source=_sources(clocks),
         )
 
     def _problem(self, key: str, expected: str) -> None:
@@ -181,8 +194,8 @@ class _Parsed:
         was = self._was.clocks_in(setting)
         early = self._duration(f"{setting}_early", was.too_early)
         valid = self._duration(f"{setting}_valid", was.valid)
-        # What was not changed is still of whom it was; what was changed is of whom the row names.
-        source = self._row.get("source")
+        # What was not changed is still of whom it was; what was changed is of whom the row newly names.
+        source = self._row.get("source") if self._row.get("source") != self._was.source else ""
         return Clocks(
             early,
             valid,
@@ -222,8 +235,9 @@ def duration(value: dt.timedelta | None) -> str:
     return f"{hours // 24}d" if hours % 24 == 0 and hours > 48 else f"{hours}h"
 
 
-def _cells(item: Item) -> dict[str, str]:
-    cells = {
+def cells(item: Item) -> dict[str, str]:
+    """An item as a row has it."""
+    row = {
         "code": item.code,
         "category": CATEGORIES.get(item.category, item.category.value),
         "zh": item.zh,
@@ -246,8 +260,8 @@ def _cells(item: Item) -> dict[str, str]:
     }
     for setting in Setting:
         clocks = item.clocks_in(setting)
-        cells[f"{setting}_early"], cells[f"{setting}_valid"] = duration(clocks.too_early), duration(clocks.valid)
-    return cells
+        row[f"{setting}_early"], row[f"{setting}_valid"] = duration(clocks.too_early), duration(clocks.valid)
+    return row
 
 
 def _word(flag: bool) -> str:

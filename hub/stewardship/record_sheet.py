@@ -52,7 +52,7 @@ class RecordSheet:
 
 def write(records: Iterable[QualityRecord], catalogue: Catalogue, language: str = "zh") -> bytes:
     """Records as rows; read back, they change nothing."""
-    return sheet.write(COLUMNS, (_cells(each, catalogue) for each in records), language)
+    return sheet.write(COLUMNS, (cells(each, catalogue) for each in records), language)
 
 
 def read(book: QualityBook, catalogue: Catalogue, organizations: Collection[str], content: bytes) -> RecordSheet:
@@ -73,6 +73,13 @@ def read(book: QualityBook, catalogue: Catalogue, organizations: Collection[str]
         else:
             changes[record.key] = RecordChange(row.number, before, record)
     return RecordSheet(tuple(changes.values()), tuple(found), unchanged)
+
+
+def one(
+    catalogue: Catalogue, organizations: Collection[str], cells: Mapping[str, str]
+) -> tuple[QualityRecord | None, list[Problem]]:
+    """One record from a form whose fields are called as the sheet's columns, and what is wrong with it."""
+    return _record(Row(0, {key: cell.strip() for key, cell in cells.items()}), catalogue, organizations)
 
 
 def in_force(book: QualityBook, record: QualityRecord) -> QualityVersion | None:
@@ -142,7 +149,8 @@ def _day(text: str) -> dt.date | None:
     return day if day and 2000 <= day.year <= 2100 else None
 
 
-def _cells(record: QualityRecord, catalogue: Catalogue) -> dict[str, str]:
+def cells(record: QualityRecord, catalogue: Catalogue) -> dict[str, str]:
+    """A record as a row has it; people name the last day."""
     version = catalogue.version(record.item)
     return {
         "organization": record.organization,
@@ -151,7 +159,7 @@ def _cells(record: QualityRecord, catalogue: Catalogue) -> dict[str, str]:
         "method": record.method,
         "standing": STANDINGS[record.standing],
         "since": record.since.isoformat(),
-        "until": (record.until - dt.timedelta(days=1)).isoformat(),
+        "until": record.last_day.isoformat(),
         "scope": SCOPES[record.scope],
         "scheme": record.scheme,
     }
