@@ -21,7 +21,7 @@ from adapters.tls import client_context, server_context
 from hub import portal
 from hub.access import Access
 from hub.advising import Advising
-from hub.api import deliveries, dicomweb, fhir, health, notices, outcomes, recognition, verdicts
+from hub.api import cds_hooks, deliveries, dicomweb, fhir, health, notices, outcomes, recognition, verdicts
 from hub.archive import Archive, Commitments, Nodes
 from hub.completeness import Completeness
 from hub.curation import Curation
@@ -174,7 +174,7 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     app.state.verbs = verbs
     app.state.settings = settings
     app.include_router(dicomweb.person_router)
-    for part in (fhir, dicomweb, deliveries, recognition, verdicts, notices, health, portal):
+    for part in (fhir, dicomweb, deliveries, recognition, verdicts, cds_hooks, notices, health, portal):
         app.include_router(part.router)
     outcomes.install(app, page=portal.fault_page)
     portal.mount(app)

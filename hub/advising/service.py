@@ -1,7 +1,8 @@
 """The verb of whoever is about to order: every prior result of the person, judged; and who was shown what."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
@@ -10,6 +11,7 @@ from hub.access import Permission, require
 from hub.catalogue import Match, items_of_order
 from hub.disclosing import disclosing
 from hub.judging import judge, line
+from schemas.card import KeptCard, ShownCard
 from schemas.catalogue import Item, Setting
 from schemas.disclosure import Action, Disclosure
 from schemas.documents import to_json
@@ -17,14 +19,15 @@ from schemas.identifiers import Identifier
 from schemas.ledger import Showing, Shown
 from schemas.ordering import PlannedOrder
 from schemas.organization import Organization
-from schemas.patient import PatientCriteria
 from schemas.region import region_rules
 from schemas.verdict import Advice, Answer, Asked, Judged, Line, Prior, Verdict
-from storage import catalogue, ledger, mappings, organizations, patients, priors, quality
+from storage import cards, catalogue, ledger, mappings, organizations, priors, quality
 from storage.database import Database
 
+from .carding import card_of
 from .evidence import Evidence, prior_of
 from .gathering import Gathering, Known
+from .whom import Whom
 
 MOST_ORDERS = 50
 _ADVICE = (Advice.NOT_SUGGESTED, Advice.WITH_CAUTION, Advice.REUSABLE)
@@ -51,21 +54,53 @@ class Advising:
         identifier: in place of the hub's own id; of several persons who carry it none is meant.
         at: the moment of ordering, now unless it is said.
         """
+        whom = Whom(patient_id, identifier)
+        with self._advised(disclosure, orders, whom, where, at) as (_, answers):
+            return tuple(answer for _, answer in answers)
+
+    def cards(self, disclosure: Disclosure, orders: Sequence[PlannedOrder], whom: Whom) -> tuple[ShownCard, ...]:
+        """One card for each order that a prior result may answer; kept, for feedback comes later."""
+        with self._advised(disclosure, orders, whom, Shown.CDS_HOOKS) as (tx, answers):
+            made = [card for order, answer in answers if (card := card_of(order, answer))]
+            cards.add_cards(tx, disclosure, made, audit.now())
+            return tuple(made)
+
+    def card(self, disclosure: Disclosure, uuid: str) -> tuple[KeptCard, str]:
+        """What a card was about, and what was last said of it. Raises NotFound, also for another's."""
+        require(disclosure.principal, Permission.DECIDE)
+        with self._database.read() as tx:
+            return cards.card(tx, disclosure, uuid)
+
+    def answered(self, disclosure: Disclosure, uuid: str, outcome: str) -> None:
+        """Notes what was last said of a card, so that the same feedback sent again decides nothing twice."""
+        with self._database.write() as tx:
+            cards.card(tx, disclosure, uuid)
+            cards.put_outcome(tx, uuid, outcome)
+
+    @contextmanager
+    def _advised(
+        self,
+        disclosure: Disclosure,
+        orders: Sequence[PlannedOrder],
+        whom: Whom,
+        where: Shown,
+        at: dt.datetime | None = None,
+    ) -> Iterator[tuple[Connection, list[tuple[PlannedOrder, Answer]]]]:
         now = audit.now()
         with disclosing(self._database, disclosure, Action.SEARCH, "Verdict", Permission.DECIDE) as asked:
             known = _known(asked.tx)
             matched = [(order, _matches(known, order)) for order in orders[:MOST_ORDERS]]
-            person_id = patient_id if patient_id is not None else _person_of(asked.tx, disclosure, identifier)
+            person_id = whom.found(asked.tx, disclosure)
             whose = priors.person(asked.tx, disclosure, person_id) if person_id is not None else None
             items = _items(known, [match.item for _, matches in matched for match in matches])
             found = Gathering(asked.tx, disclosure, known, whose).of(items) if whose else []
             judged = _Judging(known, disclosure, found, at or now, now)
-            answers = tuple(answer for order, matches in matched for answer in judged.answers(order, matches))
+            answers = [(order, answer) for order, matches in matched for answer in judged.answers(order, matches)]
             if whose:
                 asked.shows([whose.id])
-                asked.detail = f"{len(answers)} ordered, {sum(bool(each.shown) for each in answers)} shown"
-                ledger.add_showings(asked.tx, disclosure, _showings(answers, whose.id, where), now)
-            return answers
+                asked.detail = f"{len(answers)} ordered, {sum(bool(each.shown) for _, each in answers)} shown"
+                ledger.add_showings(asked.tx, disclosure, _showings([a for _, a in answers], whose.id, where), now)
+            yield asked.tx, answers
 
     def reproduce(self, disclosure: Disclosure, verdict: Verdict) -> Verdict:
         """The verdict again, from the stored versions that it names: whoever doubts it can see that it followed."""
@@ -100,14 +135,6 @@ def _items(known: Known, items: Sequence[Item]) -> list[Item]:
     """What is looked for: the items of panels in place of the panels."""
     members = (member for item in items for member in known.catalogue.members_of(item))
     return list({member.code: member for member in members}.values())
-
-
-def _person_of(tx: Connection, disclosure: Disclosure, identifier: Identifier | None) -> int | None:
-    if identifier is None:
-        return None
-    criteria = PatientCriteria(identifier=identifier, limit=2)
-    found = patients.search(tx, disclosure, criteria).items
-    return found[0].id if len(found) == 1 else None
 
 
 class _Judging:

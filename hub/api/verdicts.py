@@ -11,9 +11,9 @@ from schemas.catalogue import Setting
 from schemas.codes import CATALOGUE, Coding
 from schemas.identifiers import Identifier
 from schemas.ledger import Shown
-from schemas.observation import Quantity
 from schemas.ordering import PlannedOrder
 from schemas.verdict import Advice, Answer, Context, Judged, Outcome, Rule
+from schemas.wording import result, unit
 
 from .dependencies import Asker, TheVerbs
 from .recognition import RESPONSES, Key, Words
@@ -154,21 +154,6 @@ class AnswerView(BaseModel):
     items: list[LineView]
 
 
-def value_text(judged: Judged) -> str:
-    """The value as its source wrote it."""
-    observation = judged.prior.observation
-    if observation is None or observation.value is None:
-        return ""
-    if observation.sent:
-        return observation.sent
-    value = observation.value
-    if isinstance(value, Quantity):
-        return f"{value.comparator}{value.value}"
-    if isinstance(value, Coding):
-        return value.display or value.code
-    return str(value)
-
-
 def result_view(judged: Judged, *, near: bool = False) -> ResultView:
     """One result in the words of this interface."""
     prior, verdict = judged.prior, judged.verdict
@@ -181,8 +166,8 @@ def result_view(judged: Judged, *, near: bool = False) -> ResultView:
         issuer=prior.issuer.code,
         issuer_name=prior.issuer.name,
         sampled_at=prior.sampled_at,
-        value=value_text(judged),
-        unit=observation.unit if observation else "",
+        value=result(observation) if observation else "",
+        unit=unit(observation) if observation else "",
         reference_range=observation.reference_range if observation else "",
         interpretation=observation.interpretation if observation else (),
         # The images, the tracing are what is recognised; the words of another doctor stand beside them.

@@ -16,7 +16,7 @@ from .image_life import (
     study_quality,
 )
 from .images import instance, series, study
-from .ledger import hook, notice, opening, showing, subscription
+from .ledger import card, hook, notice, opening, showing, subscription
 from .network import dicom_node, procedure_step, procedure_step_message, storage_commitment
 from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
@@ -32,6 +32,7 @@ __all__ = [
     "Instant",
     "account",
     "audit",
+    "card",
     "catalogue_item",
     "decision",
     "delivery",

@@ -71,6 +71,19 @@ notice = Table(
     Index("ix_notice_organization_id_acknowledged_at", "organization_id", "acknowledged_at"),
 )
 
+# A card of CDS Hooks as it was shown: what feedback about it decides. `outcome`: the last one, empty before any.
+card = Table(
+    "card",
+    metadata,
+    key_column(),
+    Column("uuid", Exact, nullable=False, unique=True),
+    Column("account", Exact, nullable=False),
+    Column("organization", Exact, nullable=False),
+    Column("shown_at", Instant, nullable=False),
+    Column("outcome", String, nullable=False, default=""),
+    Column("document", LargeBinary, nullable=False),
+)
+
 subscription = Table(
     "subscription",
     metadata,
