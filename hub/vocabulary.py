@@ -1,13 +1,16 @@
 """Which codes and units of a report mean something to its sender alone."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from schemas.codes import LOINC, Coding, system_uri
+from schemas.codes import LOCAL, LOINC, Coding, system_uri
 from schemas.mapping import MappingKind
 from schemas.observation import Quantity
+from schemas.order import ServiceOrder
 from schemas.report import Report, ReportCategory
 from schemas.units import ucum
 
+_ORDERED = frozenset({ReportCategory.LABORATORY, ReportCategory.IMAGING, ReportCategory.ECG})
 # No word is longer: a text in the place of a unit is nothing that a person could map.
 _LONGEST = 200
 
@@ -32,6 +35,14 @@ def foreign(reports: Iterable[Report]) -> Iterator[tuple[Sent, str]]:
             unit = value.unit if isinstance(value, Quantity) and len(value.unit) <= _LONGEST else ""
             if isinstance(value, Quantity) and unit and not ucum(unit, value.unit_system):
                 yield (MappingKind.UNIT, here, unit), code.display or code.code
+
+
+def ordered(reports: Iterable[Report], orders: Iterable[ServiceOrder]) -> Iterator[tuple[Sent, str]]:
+    """The codes of an institution's own under which examinations are ordered and reported, with their names."""
+    codes = (report.code for report in reports if report.category in _ORDERED)
+    for code in chain(codes, (service for order in orders for service in order.services)):
+        if code.code and (not code.system or code.system.startswith(LOCAL)) and len(code.code) <= _LONGEST:
+            yield (MappingKind.ORDER, code.system, code.code), code.display
 
 
 def coding(sent: Sent, display: str) -> Coding:

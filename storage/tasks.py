@@ -28,7 +28,7 @@ def add(tx: Connection, kind: MappingKind, sent: Coding, source_id: int, now: dt
     if (tx.scalar(waiting) or 0) >= MOST_OPEN:
         return
     # Mapped before anybody sent it: nothing waits.
-    known = kind is MappingKind.CODE and concepts(tx).of(sent) is not None
+    known = kind is not MappingKind.UNIT and concepts(tx).meaning(kind, sent) is not None
     values = {
         "kind": kind.value,
         "system": sent.system,
@@ -52,14 +52,11 @@ def _query() -> Select[Any]:
 
 
 def _record(tx: Connection, row: Any) -> Task:
-    known = concepts(tx)
-    if row.kind == MappingKind.CODE:
-        concept = known.of(Coding(row.code, system=row.system))
-    else:
-        concept = known.of_unit(row.system, row.code)
+    kind = MappingKind(row.kind)
+    concept = concepts(tx).meaning(kind, Coding(row.code, system=row.system))
     return Task(
         id=row.id,
-        kind=MappingKind(row.kind),
+        kind=kind,
         system=row.system,
         code=row.code,
         display=row.display,

@@ -69,7 +69,7 @@ class Index:
 
     def _unseen(self, together: Sequence[Prepared]) -> dict[int, dict[Sent, str]]:
         return {
-            id(each): self._unmapped.unseen(each.outcome.reports)
+            id(each): self._unmapped.unseen(each.outcome.reports, each.outcome.orders)
             for each in together
             if not isinstance(each.outcome, Fault)
         }

@@ -62,7 +62,7 @@ TASK_STATE = {
     TaskState.MAPPED: (N_("Mapped"), "good"),
     TaskState.DISMISSED: (N_("Dismissed"), "quiet"),
 }
-TASK_KIND = {MappingKind.CODE: N_("Code"), MappingKind.UNIT: N_("Unit")}
+TASK_KIND = {MappingKind.CODE: N_("Code"), MappingKind.UNIT: N_("Unit"), MappingKind.ORDER: N_("Examination")}
 
 # What the strict check says; the names of fields and data types stay those of the standard.
 FINDINGS = (

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from hub.access import Permission, require
 from hub.terminology.service import MOST_COUNTED, Waiting
 from schemas.analytes import Analyte, analyte, search
+from schemas.catalogue import Item
 from schemas.faults import Category, Fault, InvalidPayload
 from schemas.mapping import MappingKind
 from schemas.task import Task, TaskState
@@ -78,9 +79,15 @@ def choices(visit: Visiting, task_id: int, q: Words = "") -> Response:
 
 
 def _choices(visit: Visit, found: Task, typed: str) -> tuple[Analyte, ...]:
+    if found.kind is MappingKind.ORDER:
+        return tuple(map(_as_choice, visit.verbs.terminology.items(found, typed)))
     if found.kind is MappingKind.UNIT or not typed:
         return visit.verbs.terminology.suggestions(found)
     return search(typed) or _unnamed(typed)
+
+
+def _as_choice(item: Item) -> Analyte:
+    return Analyte(item.code, item.zh, item.en, item.unit, item.also[:3])
 
 
 def _unnamed(typed: str) -> tuple[Analyte, ...]:

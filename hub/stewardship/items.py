@@ -1,12 +1,10 @@
 """The verb of whoever keeps the catalogue. Every change has a reason, makes a version, and is audited."""
 
 import datetime as dt
-from collections.abc import Iterable
-from functools import lru_cache
 
 from hub import audit
 from hub.access import Permission, require
-from hub.names import word_keys
+from hub.item_search import ranked
 from schemas.catalogue import Catalogue, Item, ItemVersion
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload, NotFound
@@ -46,7 +44,7 @@ class CatalogueDesk:
         """Items by code, name, or the initials of the name's pinyin; in the catalogue's order, exact ones first."""
         versions = self.catalogue().versions.values()
         wanted = (each for each in versions if each.retired == retired and category in (None, each.item.category))
-        found = _ranked(wanted, text)
+        found = ranked(wanted, text)
         return Page(tuple(found[offset : offset + limit]), len(found), offset)
 
     def history(self, code: str) -> tuple[ItemVersion, ...]:
@@ -121,29 +119,3 @@ def reason_of(text: str) -> str:
     if not said:
         raise InvalidPayload("expected a reason", where="reason")
     return said
-
-
-def _ranked(versions: Iterable[ItemVersion], text: str) -> list[ItemVersion]:
-    words = text.casefold().split()
-    scored: list[tuple[int, int, ItemVersion]] = []
-    for place, version in enumerate(versions):
-        ranks = [_rank(version.item, word) for word in words]
-        if None not in ranks:
-            scored.append((max((rank for rank in ranks if rank is not None), default=0), place, version))
-    return [version for _, _, version in sorted(scored, key=lambda each: each[:2])]
-
-
-def _rank(item: Item, word: str) -> int | None:
-    """How well an item answers one word: 0 exactly, 1 at the beginning, 2 somewhere; None not at all."""
-    keys = _keys(item.code, item.zh, item.en, item.also)
-    if word in keys:
-        return 0
-    if any(key.startswith(word) for key in keys):
-        return 1
-    return 2 if any(word in key for key in keys) else None
-
-
-@lru_cache(maxsize=8192)
-def _keys(code: str, zh: str, en: str, also: tuple[str, ...]) -> frozenset[str]:
-    written = {code.casefold(), code.casefold().partition("-")[2], zh.casefold(), en.casefold()}
-    return frozenset(written | {each.casefold() for each in also} | word_keys(zh))

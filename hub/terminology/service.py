@@ -7,8 +7,10 @@ from sqlalchemy import Connection
 from hub import audit
 from hub.access import Permission, require
 from hub.disclosing import disclosing
+from hub.item_search import ranked, resembling
 from schemas.analytes import Analyte, analyte, suggestions
-from schemas.codes import LOINC, UCUM, Coding, loinc_checks
+from schemas.catalogue import Item
+from schemas.codes import CATALOGUE, LOINC, UCUM, Coding, loinc_checks
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
 from schemas.mapping import Mapping, MappingKind
@@ -16,7 +18,7 @@ from schemas.observation import ObservationCriteria, ObservationRecord
 from schemas.paging import Page
 from schemas.task import Task, TaskState
 from schemas.units import ucum
-from storage import mappings, observations, tasks
+from storage import catalogue, mappings, observations, tasks
 from storage.database import Database
 
 _MAP = Permission.MAP_CODES
@@ -24,11 +26,12 @@ _EXAMPLES = 5
 # As many as a person needs to know; counting on would read the whole index.
 MOST_COUNTED = 1000
 _LONGEST = 200
+_MOST_ITEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A task, and how many results lie under its code: exact below MOST_COUNTED; None for a unit."""
+    """A task, and how many results lie under its code: exact below MOST_COUNTED; None for what is no result."""
 
     task: Task
     results: int | None
@@ -63,7 +66,7 @@ class Terminology:
 
     def examples(self, disclosure: Disclosure, task: Task) -> tuple[ObservationRecord, ...]:
         """Some of the latest results under the code of a task: their values help to tell what is measured."""
-        if task.kind is MappingKind.UNIT:
+        if task.kind is not MappingKind.CODE:
             return ()
         criteria = ObservationCriteria(code=task.code, code_system=task.system, limit=_EXAMPLES)
         with disclosing(self._database, disclosure, Action.READ, f"Task/{task.id}", _MAP) as asked:
@@ -75,6 +78,15 @@ class Terminology:
         """The analytes that are likely meant."""
         return suggestions(task.code, task.display) if task.kind is MappingKind.CODE else ()
 
+    def items(self, task: Task, typed: str = "") -> tuple[Item, ...]:
+        """Items of the catalogue that answer what was typed; where nothing was, those named like the task."""
+        with self._database.read() as tx:
+            known = catalogue.catalogue(tx)
+        if typed:
+            wanted = (each for each in known.versions.values() if not each.retired)
+            return tuple(each.item for each in ranked(wanted, typed)[:_MOST_ITEMS])
+        return resembling(known, task.display or task.code)
+
     def map(self, disclosure: Disclosure, task_id: int, code: str) -> Task:
         """Says what a task's code or unit stands for: a LOINC code, or a UCUM unit. Takes effect at once, everywhere.
 
@@ -85,7 +97,7 @@ class Terminology:
             task = tasks.task(tx, task_id)
             if task.state is TaskState.MAPPED:
                 raise Conflict("this code is mapped already; take that back first", where="task")
-            concept = _concept(task.kind, code.strip())
+            concept = _item(tx, code.strip()) if task.kind is MappingKind.ORDER else _concept(task.kind, code.strip())
             _decide(tx, disclosure, task, concept)
             now, account = audit.now(), disclosure.principal.account
             tasks.settle(tx, task_id, TaskState.MAPPED, decided_by=account, now=now)
@@ -120,9 +132,16 @@ class Terminology:
 
 
 def _waiting(tx: Connection, task: Task) -> Waiting:
-    if task.kind is MappingKind.UNIT:
+    if task.kind is not MappingKind.CODE:
         return Waiting(task, None)
     return Waiting(task, observations.count_of(tx, task.system, task.code, at_most=MOST_COUNTED))
+
+
+def _item(tx: Connection, code: str) -> Coding:
+    item = catalogue.catalogue(tx).get(code.upper())
+    if item is None:
+        raise InvalidPayload("expected the code of an item in the catalogue", where="code")
+    return Coding(item.code, item.zh, CATALOGUE)
 
 
 def _concept(kind: MappingKind, code: str) -> Coding:

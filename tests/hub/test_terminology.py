@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hub.access import disclosure_for
+from hub.catalogue import items_of_order
 from schemas.codes import LOINC, Coding
 from schemas.delivery import State
 from schemas.disclosure import Principal, Role
@@ -15,7 +16,7 @@ from schemas.fhir import observation as fhir_observation
 from schemas.mapping import MappingKind
 from schemas.observation import ObservationCriteria, ObservationRecord
 from schemas.task import TaskState
-from storage import audit
+from storage import audit, catalogue, mappings
 from tests.engines import Engines
 
 from .kernel import ADMIN, AUDITOR, CLINICIAN, TECHNICIAN
@@ -240,3 +241,41 @@ def test_two_laboratories_that_hit_upon_the_same_name_for_their_codes_share_no_m
     first = laboratory.terminology.tasks(disclosure_for(LAB), TaskState.OPEN).items[0].task
     laboratory.terminology.map(disclosure_for(LAB), first.id, WBC.code)
     assert [record.observation.code.display for record in under(laboratory, WBC.code)] == ["白细胞"]
+
+
+def order(number: int, service: str, sender: str = "CHC01") -> bytes:
+    text = (
+        f"MSH|^~\\&|HIS|{sender}|HUB|DX|20261121083000||OML^O21|O{number}|P|2.5.1||||||UNICODE UTF-8\r"
+        f"PID|1||P1^^^{sender}^MR||王^芳||19680412|F\r"
+        f"ORC|NW|PL{number:06d}\rOBR|1|PL{number:06d}||{service}\r"
+    )
+    return text.encode()
+
+
+def test_an_institution_s_own_order_code_waits_for_a_person_unless_its_name_says_what_it_is(
+    laboratory: Laboratory,
+) -> None:
+    assert laboratory.send(order(1, "250101015^血常规^99HIS")).state is State.INDEXED
+    assert laboratory.send(order(2, "250102099^早孕三联^99HIS")).state is State.INDEXED
+    laboratory.send(order(3, "250102099^早孕三联^99HIS"))
+    assert open_tasks(laboratory) == [("order", "250102099")]
+    (waiting,) = laboratory.terminology.tasks(disclosure_for(LAB), TaskState.OPEN).items
+    assert waiting.results is None
+    with pytest.raises(InvalidPayload):
+        laboratory.terminology.map(disclosure_for(LAB), waiting.task.id, "L-NONE")
+    found = laboratory.terminology.items(waiting.task, "xjs")
+    assert "P-SEX" in [item.code for item in found]
+    laboratory.terminology.map(disclosure_for(LAB), waiting.task.id, "p-sex")
+    with laboratory.kernel.database.read() as tx:
+        known, items = mappings.concepts(tx), catalogue.catalogue(tx)
+    service = Coding("250102099", "早孕三联", waiting.task.system)
+    assert [each.item.code for each in items_of_order(items, known, [service])] == ["P-SEX"]
+    laboratory.terminology.undo(disclosure_for(LAB), waiting.task.id)
+    assert open_tasks(laboratory) == [("order", "250102099")]
+
+
+def test_items_whose_names_are_like_the_institution_s_are_offered(laboratory: Laboratory) -> None:
+    laboratory.send(order(1, "77^甲状腺功能全套八项^99HIS"))
+    (waiting,) = laboratory.terminology.tasks(disclosure_for(LAB), TaskState.OPEN).items
+    offered = [item.code for item in laboratory.terminology.items(waiting.task)]
+    assert {"P-TFT", "P-TFT5"} <= set(offered[:4])
