@@ -49,6 +49,7 @@ EXPECTED = (
     N_("a later day than the first, within ten years"),
     N_("the code of a registered institution"),
     N_("the code of an item in the catalogue"),
+    N_("the code of an item that is no panel"),
     N_("a day such as 2026-01-31"),
     N_("at most 100 characters"),
 )

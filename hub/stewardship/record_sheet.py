@@ -56,22 +56,26 @@ def write(records: Iterable[QualityRecord], catalogue: Catalogue, language: str 
 
 
 def read(book: QualityBook, catalogue: Catalogue, organizations: Collection[str], content: bytes) -> RecordSheet:
-    """What the sheet says beside the records in force. Raises InvalidPayload for what is no sheet."""
+    """What the sheet says beside the records in force. Raises InvalidPayload for what is no sheet.
+
+    A row may name a panel, or `R-CT-*`: then it stands for each of those items.
+    """
     found: list[Problem] = []
     changes: dict[tuple[str, str, str, dt.date], RecordChange] = {}
+    seen: set[tuple[str, str, str, dt.date]] = set()
     unchanged = 0
     for row in sheet.read(content, COLUMNS):
-        record, wrong = _record(row, catalogue, organizations)
-        if record and record.key in changes:
-            wrong.append(Problem(row.number, "since", "each record once", record.since.isoformat()))
+        records, wrong = _records(row, catalogue, organizations)
+        if any(record.key in seen for record in records):
+            wrong.append(Problem(row.number, "since", "each record once", row.get("since")))
+        seen |= {record.key for record in records}
         found += wrong
-        if record is None or wrong:
-            continue
-        before = in_force(book, record)
-        if before and before.record == record:
-            unchanged += 1
-        else:
-            changes[record.key] = RecordChange(row.number, before, record)
+        for record in () if wrong else records:
+            before = in_force(book, record)
+            if before and before.record == record:
+                unchanged += 1
+            else:
+                changes[record.key] = RecordChange(row.number, before, record)
     return RecordSheet(tuple(changes.values()), tuple(found), unchanged)
 
 
@@ -79,7 +83,10 @@ def one(
     catalogue: Catalogue, organizations: Collection[str], cells: Mapping[str, str]
 ) -> tuple[QualityRecord | None, list[Problem]]:
     """One record from a form whose fields are called as the sheet's columns, and what is wrong with it."""
-    return _record(Row(0, {key: cell.strip() for key, cell in cells.items()}), catalogue, organizations)
+    records, wrong = _records(Row(0, {key: cell.strip() for key, cell in cells.items()}), catalogue, organizations)
+    if len(records) > 1:
+        wrong.append(Problem(0, "item", "the code of an item that is no panel", cells.get("item", "")))
+    return (records[0] if records else None), wrong
 
 
 def in_force(book: QualityBook, record: QualityRecord) -> QualityVersion | None:
@@ -97,14 +104,20 @@ def problems(record: QualityRecord, row: int = 0) -> Iterator[Problem]:
             yield Problem(row, key, f"at most {_LONGEST} characters", text[:20])
 
 
-def item_named(catalogue: Catalogue, code: str) -> Item | None:
-    """An item by its code or its LOINC code, whichever somebody typed."""
-    return catalogue.get(code.upper()) or catalogue.get(f"L-{code}")
+def items_named(catalogue: Catalogue, code: str, name: str = "") -> tuple[Item, ...]:
+    """The items that somebody names by a code, a LOINC code, the beginning of codes (`R-CT-*`), or by their name.
+
+    Assessment is of what is measured: of a panel, its members.
+    """
+    if code.endswith("*") and len(code) > 2:
+        return tuple(e for e in catalogue.items.values() if e.code.startswith(code[:-1].upper()) and not e.members)
+    item = catalogue.get(code.upper()) or catalogue.get(f"L-{code}") or (None if code else catalogue.named(name))
+    return catalogue.members_of(item) if item else ()
 
 
-def _record(
+def _records(
     row: Row, catalogue: Catalogue, organizations: Collection[str]
-) -> tuple[QualityRecord | None, list[Problem]]:
+) -> tuple[tuple[QualityRecord, ...], list[Problem]]:
     wrong: list[Problem] = []
 
     def refuse(key: str, expected: str) -> None:
@@ -112,8 +125,8 @@ def _record(
 
     if row.get("organization") not in organizations:
         refuse("organization", "the code of a registered institution")
-    item = item_named(catalogue, row.get("item")) or catalogue.named(row.get("item_name"))
-    if item is None:
+    items = items_named(catalogue, row.get("item"), row.get("item_name"))
+    if not items:
         refuse("item", "the code of an item in the catalogue")
     standing = _one_of(row.get("standing"), STANDINGS) or _ALSO.get(row.get("standing"))
     if standing is None:
@@ -125,14 +138,13 @@ def _record(
     for key, day in (("since", since), ("until", last)):
         if day is None:
             refuse(key, "a day such as 2026-01-31")
-    if item is None or standing is None or scope is None or since is None or last is None:
-        return None, wrong
+    if not items or standing is None or scope is None or since is None or last is None:
+        return (), wrong
     # People name the last day; a record is half open.
     until = last + dt.timedelta(days=1)
-    record = QualityRecord(
-        row.get("organization"), item.code, standing, since, until, row.get("method"), scope, row.get("scheme")
-    )
-    return record, [*wrong, *problems(record, row.number)]
+    told = (row.get("method"), scope, row.get("scheme"))
+    records = tuple(QualityRecord(row.get("organization"), each.code, standing, since, until, *told) for each in items)
+    return records, [*wrong, *problems(records[0], row.number)]
 
 
 def _one_of(said: str, words: Mapping[T, str]) -> T | None:

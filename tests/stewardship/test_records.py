@@ -73,6 +73,17 @@ def test_a_sheet_with_wrong_rows_says_where_and_saves_nothing(desks: Desks) -> N
     assert desks.quality.book().about() == ()
 
 
+def test_a_row_may_name_a_panel_or_all_examinations_of_a_modality(desks: Desks) -> None:
+    content = csv(
+        "CHC01,P-CBC,,合格,2026-01-01,2026-12-31,市,",
+        "CHC01,R-MG-*,,合格,2026-01-01,2026-12-31,市,",
+        "CHC01,R-XX-*,,合格,2026-01-01,2026-12-31,市,",
+    )
+    found, _ = desks.quality.preview(desks.officer, content)
+    assert {each.after.item for each in found.changes} == {*ITEMS.items["P-CBC"].members, "R-MG-BREAST"}
+    assert [(each.row, each.column) for each in found.problems] == [(4, "item")]
+
+
 def test_a_preview_that_is_out_of_date_is_not_saved(desks: Desks) -> None:
     content = csv("CHC01,L-718-7,,合格,2026-01-01,2026-12-31,市,")
     _, stamp = desks.quality.preview(desks.officer, content)
