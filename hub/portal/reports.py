@@ -56,7 +56,8 @@ def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
         "rows": laboratory.rows(visit, record),
         "viewer": imaging.viewer(visit, record),
         "kin": kin(visit, record),
-        "paper": ecg.paper(visit, record) if record.report.recording else None,
+        "bench": ecg.workbench(visit, record) if record.report.recording else None,
+        "unconfirmed": record.report.status in ecg.UNCONFIRMED,
     }
 
 

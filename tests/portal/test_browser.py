@@ -177,22 +177,6 @@ def test_a_picture_that_does_not_come_says_so(watched: Watched) -> None:
 
 
 @PHONE
-def test_the_twelve_leads_take_another_layout(watched: Watched) -> None:
-    page = watched.sign_in("clinician")
-    page.goto(f"{watched.portal.address}/reports/5")
-    watched.fits()
-    paper = page.locator(".ecg-sheet > svg")
-    # One millimetre of paper is one CSS millimetre: 96 pixels an inch.
-    assert paper.bounding_box() is not None
-    assert round(page.evaluate("document.querySelector('.ecg-sheet > svg').getBoundingClientRect().width")) == 1020
-    page.get_by_role("button", name="12×1").click()
-    expect(page.get_by_role("button", name="12×1")).to_have_attribute("aria-current", "true")
-    page.get_by_role("button", name="50", exact=True).click()
-    expect(page.locator(".ecg-sheet")).to_contain_text("50 mm/s")
-    expect(page.get_by_role("button", name="12×1")).to_have_attribute("aria-current", "true")
-
-
-@PHONE
 def test_dropped_files_earn_their_receipts_one_by_one(watched: Watched, tmp_path: Path) -> None:
     page = watched.sign_in("technician")
     watched.fits()

@@ -123,7 +123,8 @@ def test_a_cart_s_recording_is_drawn(person: Person) -> None:
     technician = as_role(person, Role.TECHNICIAN)
     cart = Path(str(get_testdata_file("waveform_ecg.dcm", download=False))).read_bytes()
     receipt = upload(technician, "心电.dcm", cart)
-    page = as_role(person, Role.CLINICIAN).get("/reports/" + receipt.partition('href="/reports/')[2].partition('"')[0])
+    address = "/reports/" + receipt.partition('href="/reports/')[2].partition('"')[0]
+    page = as_role(person, Role.CLINICIAN).get(f"{address}/ecg/paper")
     assert page.text.count("<svg xmlns") == 1
     for lead in ("aVR", "V1", "V6"):
         assert f">{lead}<" in page.text

@@ -11,8 +11,8 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from hub.demo.ecg_signal import Pattern, generate
-from hub.portal.ecg_paper import draw, thumbnail
-from hub.portal.ecg_trace import UNIT_MM, trace
+from hub.tracing.svg import draw, thumbnail
+from hub.tracing.trace import UNIT_MM, trace
 from schemas.ecg import LEADS, NO_SAMPLE_UV, EcgRecording
 
 ECG = generate(Pattern(), seed=1).recording

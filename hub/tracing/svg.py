@@ -5,90 +5,61 @@ Conventions: AHA/ACCF/HRS recommendations for the standardization and interpreta
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from schemas.ecg import LEADS, NO_SAMPLE_UV, EcgRecording
+from schemas.ecg import NO_SAMPLE_UV, EcgRecording
 
-from .ecg_trace import UNIT_MM, trace
-
-SPEEDS_MM_S: Final = (12.5, 25.0, 50.0)
-GAINS_MM_MV: Final = (5.0, 10.0, 20.0)
+from . import layout as paper
+from .layout import CALIBRATION_MM, GAINS_MM_MV, LAYOUTS, NOW, PRIOR, SPEEDS_MM_S, Sheet, Strip, rhythm_lead
+from .trace import UNIT_MM, trace
 
 _MARGIN = 5
-_CALIBRATION = 10
 _LINE = 5.0
 _FOOTER = 8
-_INK, _MINOR, _MAJOR, _FAINT = "#14181f", "#f8d3d3", "#eda3a3", "#8a8f98"
+_INK, _EARLIER, _MINOR, _MAJOR, _FAINT = "#14181f", "#1d5a9e", "#f8d3d3", "#eda3a3", "#8a8f98"
 _FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """rows: leads from left to right. rhythm: whether a row with one lead over the whole time follows.
+class Drawing:
+    """What is drawn: the recordings by the source that a strip names, on a sheet at a speed, from `start_s`."""
 
-    baseline_mm: of the first row. All are multiples of 5, so that baselines lie on heavy lines of the grid.
-    """
-
-    rows: tuple[tuple[str, ...], ...]
-    row_mm: int
-    baseline_mm: int
-    rhythm: bool = False
-
-    @property
-    def height_mm(self) -> int:
-        rows = len(self.rows) + self.rhythm
-        return self.baseline_mm + (rows - 1) * self.row_mm + max(10, self.row_mm - self.baseline_mm)
-
-
-LAYOUTS: Final = {
-    "3x4+1": _Layout(
-        (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6")), 35, 20, rhythm=True
-    ),
-    "6x2": _Layout(tuple(zip(LEADS[:6], LEADS[6:], strict=True)), 25, 15),
-    "12x1": _Layout(tuple((lead,) for lead in LEADS), 15, 15),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """One drawing: what is shown, at which scale."""
-
-    recording: EcgRecording
+    recordings: Mapping[str, EcgRecording]
+    sheet: Sheet
     speed_mm_s: float
-    gain_mm_mv: float
-    start_s: float
-    seconds: float
+    start_s: float = 0.0
 
-    def samples(self, lead: str, start_s: float, seconds: float) -> npt.NDArray[np.int32] | None:
-        """A stretch of a lead; None where nothing of it was recorded."""
-        if lead not in self.recording.leads:
-            return None
-        rate = self.recording.sampling_rate_hz
-        begin = round((self.start_s + start_s) * rate)
-        row = self.recording.samples_uv[self.recording.leads.index(lead)]
-        # One sample more than the stretch, so that neighbours meet.
-        found = row[begin : begin + round(seconds * rate) + 1]
-        return found if (found != NO_SAMPLE_UV).any() else None
-
-    def path(self, lead: str, start_s: float, seconds: float) -> str:
-        """The trace of a stretch, or nothing; shifted so that its middle (median) lies on the row's baseline.
+    def samples(self, strip: Strip) -> npt.NDArray[np.int32] | None:
+        """A strip's stretch of its lead, its middle (median) at nought; None where nothing of it was recorded.
 
         Carts differ in how they treat the electrodes' constant voltage; the shift keeps every trace on its row and
         leaves all differences as they are.
         """
-        found = self.samples(lead, start_s, seconds)
-        if found is None:
-            return ""
+        recording = self.recordings[strip.source]
+        if strip.lead not in recording.leads:
+            return None
+        rate = recording.sampling_rate_hz
+        begin = round((self.start_s + strip.start_s) * rate)
+        row = recording.samples_uv[recording.leads.index(strip.lead)]
+        # One sample more than the stretch, so that neighbours meet.
+        found = row[begin : begin + round(strip.seconds * rate) + 1]
         recorded = found != NO_SAMPLE_UV
+        if not recorded.any():
+            return None
         level = np.int32(np.median(found[recorded]))
-        shifted = np.where(recorded, found - level, NO_SAMPLE_UV).astype(np.int32)
-        return trace(shifted, self.speed_mm_s / self.recording.sampling_rate_hz, self.gain_mm_mv / 1000)
+        return np.where(recorded, found - level, NO_SAMPLE_UV).astype(np.int32)
+
+    def scale(self, strip: Strip) -> tuple[float, float]:
+        """Millimetres for a sample, millimetres for a microvolt."""
+        return self.speed_mm_s / self.recordings[strip.source].sampling_rate_hz, self.sheet.gain_mm_mv / 1000
+
+    def x_mm(self, strip: Strip) -> float:
+        return CALIBRATION_MM + strip.at_s * self.speed_mm_s
 
 
 def draw(
@@ -110,28 +81,52 @@ def draw(
     """
     if layout not in LAYOUTS or speed_mm_s not in SPEEDS_MM_S or gain_mm_mv not in GAINS_MM_MV:
         raise ValueError(f"expected one of {', '.join(LAYOUTS)} at {SPEEDS_MM_S} mm/s and {GAINS_MM_MV} mm/mV")
-    plan = LAYOUTS[layout]
-    sheet = _Sheet(recording, speed_mm_s, gain_mm_mv, start_s, 10.0)
-    header = round(_MARGIN + len(lines) * _LINE)
-    width, height = _CALIBRATION + 10 * speed_mm_s, plan.height_mm
-    scale = f"{speed_mm_s:g} mm/s   {gain_mm_mv:g} mm/mV   {note}   {recording.sampling_rate_hz:g} Hz"
+    sheet = paper.sheet(layout, gain_mm_mv, paper.reach(recording), rhythm_lead(recording))
+    return on_sheet(Drawing({NOW: recording}, sheet, speed_mm_s, start_s), lines=lines, note=note, label=label)
+
+
+def on_sheet(
+    drawing: Drawing,
+    *,
+    lines: Sequence[str] = (),
+    note: str = "no filter",
+    label: str = "",
+    margin_mm: float = _MARGIN,
+) -> str:
+    """What `draw` makes, of any sheet: a piece of one, or one with two recordings on it."""
+    sheet, now = drawing.sheet, drawing.recordings[NOW]
+    header = margin_mm + len(lines) * _LINE
+    width, height = sheet.width_mm(drawing.speed_mm_s), sheet.height_mm
     body = [
         *_heading(lines),
-        f'<svg x="{_MARGIN}" y="{header}" width="{width:g}" height="{height}" viewBox="0 0 {width:g} {height}">',
+        f'<svg x="{margin_mm:g}" y="{header:g}" width="{width:g}" height="{height:g}" '
+        f'viewBox="0 0 {width:g} {height:g}">',
         *_grid(width, height),
-        *_traces(sheet, plan),
+        *(_calibration(sheet.gain_mm_mv, baseline) for baseline in sheet.baselines_mm),
+        *(part for strip in sheet.strips for part in _strip(drawing, strip)),
         "</svg>",
-        _text(_MARGIN, header + height + 5, scale.replace("   ", "\u2003"), size=3, fill="#3b4048"),
+        _text(margin_mm, header + height + 5, scale_line(drawing, note), size=3, fill="#3b4048"),
     ]
-    names = label or f"ECG, {len(recording.leads)} leads, {speed_mm_s:g} mm/s, {gain_mm_mv:g} mm/mV"
-    return _svg(width + 2 * _MARGIN, header + height + _FOOTER, names, body)
+    scale = f"{drawing.speed_mm_s:g} mm/s, {sheet.gain_mm_mv:g} mm/mV"
+    return _svg(
+        width + 2 * margin_mm, header + height + _FOOTER, label or f"ECG, {len(now.leads)} leads, {scale}", body
+    )
+
+
+def scale_line(drawing: Drawing, note: str) -> str:
+    """What paper says at its lower edge: speed, gain, filter, sampling rate."""
+    rate = drawing.recordings[NOW].sampling_rate_hz
+    parts = (f"{drawing.speed_mm_s:g} mm/s", f"{drawing.sheet.gain_mm_mv:g} mm/mV", note, f"{rate:g} Hz")
+    return "\u2003".join(parts)
 
 
 def thumbnail(recording: EcgRecording, *, seconds: float = 4.0, label: str = "") -> str:
     """One lead, lead II where there is one, at 25 mm/s and 10 mm/mV: small enough for every row of a list."""
-    lead = _rhythm_lead(recording)
+    lead = rhythm_lead(recording)
     width, height = 25 * seconds, 20
-    path = _Sheet(recording, 25, 10, 0, seconds).path(lead, 0, seconds) if lead else ""
+    strip = Strip(lead, 0, 0, 0, seconds)
+    drawing = Drawing({NOW: recording}, Sheet("", 10, seconds, height, (height / 2 + 2,), (0,), (strip,)), 25)
+    path = _path(drawing, strip) if lead else ""
     lines = "".join(f"M{x} 0v{height}" for x in range(0, round(width) + 1, 5))
     lines += "".join(f"M0 {y}h{width:g}" for y in range(0, height + 1, 5))
     body = [
@@ -141,8 +136,9 @@ def thumbnail(recording: EcgRecording, *, seconds: float = 4.0, label: str = "")
     return _svg(width, height, label or f"ECG, {lead or 'no lead'}", body)
 
 
-def _rhythm_lead(recording: EcgRecording) -> str:
-    return "II" if "II" in recording.leads else next(iter(recording.leads), "")
+def _path(drawing: Drawing, strip: Strip) -> str:
+    found = drawing.samples(strip)
+    return "" if found is None else trace(found, *drawing.scale(strip))
 
 
 def _svg(width: float, height: float, label: str, body: Iterable[str]) -> str:
@@ -169,34 +165,26 @@ def _grid(width: float, height: float) -> Iterator[str]:
         yield f'<path d="{lines}" fill="none" stroke="{colour}" stroke-width="{stroke:g}"/>'
 
 
-def _traces(sheet: _Sheet, plan: _Layout) -> Iterator[str]:
-    rhythm = ((_rhythm_lead(sheet.recording) or "II",),) if plan.rhythm else ()
-    for number, leads in enumerate(plan.rows + rhythm):
-        yield from _row(sheet, leads, plan.baseline_mm + number * plan.row_mm, plan.row_mm)
+def _strip(drawing: Drawing, strip: Strip) -> Iterator[str]:
+    """A lead's name and its stretch; a tick where it follows another in the same row."""
+    x, baseline = drawing.x_mm(strip), drawing.sheet.baselines_mm[strip.row]
+    path = _path(drawing, strip)
+    ink = _EARLIER if strip.source == PRIOR else _INK
+    if strip.at_s:
+        yield f'<path d="M{x:g} {baseline - 3:g}v2M{x:g} {baseline + 1:g}v2" stroke="{_INK}" stroke-width=".3"/>'
+    if path:
+        yield _trace(path, x, baseline, ink)
+    else:
+        end = x + strip.seconds * drawing.speed_mm_s
+        dashes = f'd="M{x + 1:g} {baseline:g}H{end - 1:g}" stroke="{_FAINT}" stroke-width=".3" stroke-dasharray="2 2"'
+        yield f"<path {dashes}/>"
+    name = strip.lead if path else f"{strip.lead} —"
+    yield _text(x + 1.5, drawing.sheet.labels_mm[strip.row], name, size=3.6, bold=True, fill=ink)
 
 
-def _row(sheet: _Sheet, leads: tuple[str, ...], baseline: int, row_mm: int) -> Iterator[str]:
-    """One line of paper: calibration mark, then each lead for its share of the time, one after the other."""
-    yield _calibration(sheet.gain_mm_mv, baseline)
-    seconds = sheet.seconds / len(leads)
-    for number, lead in enumerate(leads):
-        x = _CALIBRATION + number * seconds * sheet.speed_mm_s
-        path = sheet.path(lead, number * seconds, seconds)
-        if number:
-            yield f'<path d="M{x:g} {baseline - 3}v2M{x:g} {baseline + 1}v2" stroke="{_INK}" stroke-width=".3"/>'
-        if path:
-            yield _trace(path, x, baseline)
-        else:
-            end = x + seconds * sheet.speed_mm_s
-            dashes = f'd="M{x + 1:g} {baseline}H{end - 1:g}" stroke="{_FAINT}" stroke-width=".3" stroke-dasharray="2 2"'
-            yield f"<path {dashes}/>"
-        above = baseline - min(12, row_mm / 2 - 2)
-        yield _text(x + 1.5, above, lead if path else f"{lead} —", size=3.6, bold=True)
-
-
-def _trace(path: str, x: float, y: float) -> str:
+def _trace(path: str, x: float, y: float, ink: str = _INK) -> str:
     return (
-        f'<path transform="translate({x:g} {y:g})scale({UNIT_MM:g})" d="{path}" fill="none" stroke="{_INK}" '
+        f'<path transform="translate({x:g} {y:g})scale({UNIT_MM:g})" d="{path}" fill="none" stroke="{ink}" '
         f'stroke-width="{0.3 / UNIT_MM:g}" stroke-linejoin="round" stroke-linecap="round"/>'
     )
 
