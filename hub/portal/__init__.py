@@ -14,6 +14,7 @@ from . import (
     nodes,
     notices,
     onboarding,
+    ordering,
     pages,
     patients,
     quality,
@@ -37,6 +38,7 @@ from .session import SignInNeeded, to_sign_in
 router = APIRouter(include_in_schema=False)
 for _part in (
     sign_in,
+    ordering,
     patients,
     reports,
     studies,

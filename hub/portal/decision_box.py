@@ -74,7 +74,7 @@ def decide(visit: Posting, report_id: int, fields: Fields) -> Response:
 
 def _decide(visit: Visit, report_id: int, version: int, fields: dict[str, str]) -> Fault | None:
     try:
-        verdict, reason = _choice(fields)
+        verdict, reason = choice(fields)
         visit.verbs.recognition.decide(
             visit.disclosure,
             report_id=report_id,
@@ -91,7 +91,7 @@ def _decide(visit: Visit, report_id: int, version: int, fields: dict[str, str]) 
     return None
 
 
-def _choice(fields: dict[str, str]) -> tuple[Decided, str]:
+def choice(fields: dict[str, str]) -> tuple[Decided, str]:
     """One list of choices, so that two clicks decide: `recognised`, or the code of the reason why not."""
     said = fields.get("choice", "")
     if not said:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from hub.access import Permission
 from schemas.patient import PatientCriteria
 from schemas.report import ReportCategory
 
@@ -34,6 +35,7 @@ def patient(visit: Visiting, patient_id: int, kind: str = "", offset: Offset = 0
     record = visit.verbs.query.patient(visit.disclosure, patient_id)
     shown = timeline(visit, patient_id, category, offset)
     values: dict[str, Any] = {"record": record, "timeline": shown, "kind": kind if category else ""}
+    values["may_decide"] = visit.may(Permission.DECIDE)
     if offset:
         return fragment(visit, "_timeline_entries.html", **values)
     return page_or_fragment(visit, "patient.html", "_timeline.html", **values)

@@ -15,7 +15,7 @@
   // Arrow keys walk through a list of results, starting from the search box.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const rows = [...document.querySelectorAll(".person-row, .line")];
+    const rows = [...document.querySelectorAll(".person-row, .line, .pick")];
     const at = rows.indexOf(document.activeElement);
     const fromBox = document.activeElement?.matches(".search-box") && event.key === "ArrowDown";
     if (!rows.length || (at < 0 && !fromBox)) return;
