@@ -1,5 +1,6 @@
 """The composition root: the only module that knows every package."""
 
+import contextlib
 import datetime as dt
 import os
 import socket
@@ -50,7 +51,7 @@ from hub.web_server import WebServer
 from hub.worker import Worker
 from schemas.delivery import Delivery, Format, Receipt
 from schemas.dispatch import Sender
-from schemas.faults import Internal
+from schemas.faults import Fault, Internal
 from storage import presence
 from storage.database import Database
 from storage.migrate import migrate
@@ -73,7 +74,9 @@ class Stores:
     access: Access
 
     def close(self) -> None:
-        """Lets the database go."""
+        """Finishes what is done better late, and lets the database go."""
+        with contextlib.suppress(Fault):
+            self.objects.close()
         self.database.close()
 
 
@@ -85,7 +88,10 @@ def open_stores(settings: Settings, *, create: bool = True) -> Stores:
     _require_folder(settings.data)
     database = Database(url)
     migrate(database)
-    return Stores(database, objects_from_url(settings.objects_url.get_secret_value()), Access(database))
+    objects = objects_from_url(settings.objects_url.get_secret_value())
+    if restored := objects.recover():
+        log.info("objects.restored", objects=restored)
+    return Stores(database, objects, Access(database))
 
 
 def _require_folder(folder: Path) -> None:

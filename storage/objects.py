@@ -91,6 +91,15 @@ class Objects(Protocol):
         Deliveries that another living process is writing are left alone.
         """
 
+    def recover(self) -> int:
+        """Make whole again what a crash of the machine took of objects that were durable in another form; how many.
+
+        Call it before anything is read. What living processes have in hand is left to them.
+        """
+
+    def close(self) -> None:
+        """Finish what is done better later. Nothing that was kept needs it."""
+
     def ready(self) -> None:
         """Raise Busy or Internal where the store could not take or give an object now."""
 

@@ -1,14 +1,14 @@
-"""Objects in a folder: `incoming/` while they arrive, then `ab/<digest>`."""
+"""Objects in a folder: `incoming/` while they arrive, then `ab/<digest>`; `journal/` for the newest short ones."""
 
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from schemas.faults import Busy, Fault, Internal
 from storage import spool_file
-from storage.at_once import AtOnce
+from storage.object_journal import Journal
 from storage.object_stream import Pieces, absent, is_digest, known
 from storage.spool_file import SpoolFile, disk_faults, make_private
 
@@ -21,66 +21,82 @@ class DiskObjects:
         self.incoming = self.root / "incoming"
         # Folders whose own entry this process knows to be durable: a store has 256 and each needs that once.
         self._settled = {self.root}
-        self._at_once = AtOnce()
+        self._journal = Journal(self.root / "journal", self._restore)
 
     def spool(self) -> "DiskSpool":
         """Begin a new object."""
         return DiskSpool(self)
 
     def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
-        """Write short contents where they belong, then sync them all at once.
+        """Durable in the journal, with one sync for all; their own files are written beside it.
 
-        One that is cut short by a crash has no row, and is removed or mended as any object without.
+        One that is cut short by a crash is written again from the journal at the next start.
         """
-        written = self._written(contents)
-        synced = self._at_once(self._sync, list(written.values()))
-        kept = dict(zip(written, synced, strict=True))
+        kept = self._kept(list(dict.fromkeys(contents)))
         return [kept[content] for content in contents]
 
-    def _written(self, contents: Sequence[bytes]) -> "dict[bytes, _Written | Fault]":
-        found: dict[bytes, _Written | Fault] = {}
-        for content in contents:
-            if content not in found:
-                try:
-                    found[content] = self._write(content)
-                except Fault as fault:
-                    found[content] = fault
-        return found
+    def _kept(self, contents: list[bytes]) -> dict[bytes, str | Fault]:
+        try:
+            with self._journal.holding(contents):
+                return {content: self._placed(content) for content in contents}
+        except Fault as fault:
+            if len(contents) < 2:
+                return dict.fromkeys(contents, fault)
+        # One that finds no room takes nothing from the others.
+        return {content: kept for each in contents for content, kept in self._kept([each]).items()}
 
-    def _write(self, content: bytes) -> "_Written":
+    def _placed(self, content: bytes) -> str | Fault:
         digest = hashlib.sha256(content).hexdigest()
-        place = self.path(digest)
-        with disk_faults():
-            handle = _begin(place)
-            if handle is None:
-                return _Written(digest, self._again(place, content))
-            try:
-                _write_all(handle, content)
-            except OSError:
-                place.unlink(missing_ok=True)
-                os.close(handle)
-                raise
-        return _Written(digest, handle)
-
-    def _again(self, place: Path, content: bytes) -> int:
-        """What stands there already, or, where it was cut short, the content in its place."""
-        if place.read_bytes() != content:
-            place.unlink(missing_ok=True)
-            with self.spool() as spool:
-                spool.write(content)
-                spool.keep()
-        return os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-
-    def _sync(self, written: "_Written | Fault") -> str:
-        if isinstance(written, Fault):
-            raise written
         try:
             with disk_faults():
-                os.fsync(written.handle)
-                self.settle(self.path(written.digest).parent)
+                self._place(self.path(digest), content)
+        except Fault as fault:
+            return fault
+        return digest
+
+    def _place(self, place: Path, content: bytes) -> None:
+        handle = _begin(place)
+        if handle is None:
+            self._mend(place, content)
+            return
+        try:
+            _write_all(handle, content)
+        except OSError:
+            place.unlink(missing_ok=True)
+            raise
         finally:
-            os.close(written.handle)
-        return written.digest
+            os.close(handle)
+
+    def _mend(self, place: Path, content: bytes) -> None:
+        """The content in the place of what a failing disk, or a crash, cut short."""
+        if place.read_bytes() != content:
+            place.unlink(missing_ok=True)
+            self._put(content)
+
+    def _put(self, content: bytes) -> None:
+        with self.spool() as spool:
+            spool.write(content)
+            spool.keep()
+
+    def _restore(self, content: bytes) -> None:
+        """Makes a content of the journal an object, durably, whatever became of its file."""
+        place = self.path(hashlib.sha256(content).hexdigest())
+        if place.is_file() and place.read_bytes() != content:
+            place.unlink(missing_ok=True)
+        if place.is_file():
+            with place.open("rb") as whole:
+                os.fsync(whole.fileno())
+            self.settle(place.parent)
+        else:
+            self._put(content)
+
+    def recover(self) -> int:
+        """Write again what the journals of dead processes stand for."""
+        return self._journal.recover()
+
+    def close(self) -> None:
+        """Sync what the journal stands for."""
+        self._journal.settle()
 
     def open(self, digest: str) -> BinaryIO:
         """The whole object, seekable."""
@@ -173,11 +189,6 @@ class DiskSpool(SpoolFile):
             # Also where it was there already: another thread may have named it a moment ago and not yet synced.
             self._store.settle(place.parent)
         self._path = place
-
-
-class _Written(NamedTuple):
-    digest: str
-    handle: int
 
 
 def _begin(place: Path) -> int | None:

@@ -167,6 +167,13 @@ class S3Objects:
                 self._make_bucket()
         return spool_file.sweep(self.scratch)
 
+    def recover(self) -> int:
+        """Nothing: what was kept is in the bucket."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is put off."""
+
     def ready(self) -> None:
         """Raise where the bucket does not answer."""
         with s3_faults():

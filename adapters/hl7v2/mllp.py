@@ -22,6 +22,8 @@ from .intake import Intake
 log = structlog.get_logger()
 # After an error of the door itself, such as no file handle being left.
 _PAUSE_S = 0.1
+# How long a process waits at a shared door for each connection that it has already, and the most that it waits.
+_STEP_ASIDE_S, _MOST_STEPS = 0.000_5, 16
 # Many peers never answer TLS's goodbye.
 _GOODBYE_S = 1.0
 
@@ -113,7 +115,10 @@ class MllpListener:
     async def _accept(self, house: House, door: socket.socket) -> None:
         while True:
             try:
-                line, address = await house.loop.sock_accept(door)
+                await self._my_turn(house.loop, door)
+                line, address = door.accept()
+            except BlockingIOError:
+                continue
             except OSError as error:
                 log.error("mllp.cannot_accept", error=type(error).__name__)
                 await asyncio.sleep(_PAUSE_S)
@@ -128,6 +133,20 @@ class MllpListener:
             arriving = house.loop.create_task(self._welcome(house, connection, line))
             self._arriving.add(arriving)
             arriving.add_done_callback(self._arriving.discard)
+
+    async def _my_turn(self, loop: asyncio.AbstractEventLoop, door: socket.socket) -> None:
+        """Until somebody knocks; at a door of several processes, long enough for one with fewer connections to open.
+
+        Otherwise the first to wake takes all that knock together, and works alone.
+        """
+        knocked: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(door, _once, knocked)
+        try:
+            await knocked
+        finally:
+            loop.remove_reader(door)
+        if self._door is not None:
+            await asyncio.sleep(_STEP_ASIDE_S * min(len(self._open), _MOST_STEPS))
 
     async def _welcome(self, house: House, connection: Connection, line: socket.socket) -> None:
         try:
@@ -193,6 +212,11 @@ def _opened(address: tuple[str, int]) -> socket.socket:
     door = socket.create_server(address, family=family, backlog=128)
     door.setblocking(False)
     return door
+
+
+def _once(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _failed(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

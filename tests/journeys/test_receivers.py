@@ -57,6 +57,24 @@ def test_messages_to_several_receivers_make_one_index(hub: Hub) -> None:
     assert found["total"] == 60
 
 
+def test_senders_that_come_together_are_shared_among_the_receivers(hub: Hub) -> None:
+    until(lambda: len(receivers(hub)) == 3)
+    with contextlib.ExitStack() as stack:
+        for _ in range(9):
+            stack.enter_context(contextlib.closing(Mllp(hub.ports["mllp"])))
+        until(lambda: sum(connections(each, hub.ports["mllp"]) for each in receivers(hub)) == 9)
+        # None alone takes most of it while the others have nothing to do.
+        assert max(connections(each, hub.ports["mllp"]) for each in receivers(hub)) <= 5
+
+
+def connections(process: int, port: int) -> int:
+    """How many senders this process has at the MLLP door."""
+    table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established = {f"socket:[{row[9]}]" for row in table if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    held = [str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()]
+    return len(established.intersection(held))
+
+
 def test_the_figures_count_what_every_receiver_took(hub: Hub) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda n: send(hub, range(n, n + 1)), range(6)))

@@ -7,12 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.faults import Busy, Internal
+from storage.object_journal import Journal, contents_of
 from storage.objects_disk import DiskObjects
 
 KIB = 1 << 10
@@ -156,23 +158,78 @@ def test_short_content_cut_short_is_mended_too(tmp_path: Path) -> None:
     assert list(store.incoming.iterdir()) == []
 
 
-def test_short_contents_are_durable_with_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_contents_are_durable_with_one_sync_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    real = os.fsync
+    real = os.fdatasync
 
     def noting(handle: int) -> None:
         synced.append(Path(f"/proc/self/fd/{handle}").readlink())
         real(handle)
 
-    monkeypatch.setattr(os, "fsync", noting)
     store = DiskObjects(tmp_path)
-    places = [store.path(str(digest)) for digest in store.keep([b"one", b"two", b"three"])]
-    for place in places:
-        assert synced.index(place) < synced.index(place.parent), "the bytes come first"
-    assert tmp_path in synced
-    synced.clear()
-    store.keep([b"one"])
-    assert set(synced) == {places[0], places[0].parent}, "who named it may not have synced it yet"
+    store.keep([b"the first has the journal made"])
+    monkeypatch.setattr(os, "fdatasync", noting)
+    digests = store.keep([b"one", b"two", b"three", b"two"])
+    (volume,) = (tmp_path / "journal").iterdir()
+    assert synced == [volume]
+    assert list(contents_of(volume))[1:] == [b"one", b"two", b"three"]
+    assert [store.read(str(digest)) for digest in digests] == [b"one", b"two", b"three", b"two"]
+    store.close()
+    assert list((tmp_path / "journal").iterdir()) == [], "their own files are synced now"
+
+
+JOURNAL_OF_A_PROCESS_THAT_DIES = """
+import os, sys
+from pathlib import Path
+from storage.objects_disk import DiskObjects
+store = DiskObjects(Path(sys.argv[1]))
+store.keep([b"whole", b"cut short", b"never written"])
+print("kept", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_crash_of_the_machine_took_is_written_again_from_the_journal(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    command = [sys.executable, "-c", JOURNAL_OF_A_PROCESS_THAT_DIES, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"kept\n"
+        assert store.recover() == 0, "its process lives"
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    places = [store.path(hashlib.sha256(each).hexdigest()) for each in (b"cut short", b"never written")]
+    places[0].write_bytes(b"cut")
+    places[1].unlink()
+    (volume,) = (tmp_path / "journal").iterdir()
+    with volume.open("ab") as journal:
+        journal.write(volume.read_bytes()[:46])  # the last write was cut short as well, and promised to nobody
+    assert store.recover() == 3
+    assert [place.read_bytes() for place in places] == [b"cut short", b"never written"]
+    assert list((tmp_path / "journal").iterdir()) == []
+    assert store.recover() == 0
+
+
+def test_a_journal_is_let_go_only_when_its_files_are_written(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    journal = Journal(tmp_path / "journal", lambda content: None)
+    settled = threading.Event()
+
+    def settle() -> None:
+        journal.settle()
+        settled.set()
+
+    with journal.holding([b"content"]):
+        thread = threading.Thread(target=settle)
+        thread.start()
+        with journal.holding([b"another"]):
+            pass
+        assert not settled.wait(0.2)
+        assert len(list((tmp_path / "journal").iterdir())) >= 1
+    thread.join(10)
+    assert settled.is_set()
+    journal.settle()
+    assert store.recover() == 0
 
 
 def test_what_finds_no_room_takes_nothing_from_the_others(small_disk: Path) -> None:
