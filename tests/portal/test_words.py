@@ -53,6 +53,12 @@ def test_the_catalogue_is_sound() -> None:
     assert not [message.id for message, errors in catalogue.check() if errors]
 
 
+def test_no_word_is_translated_twice() -> None:
+    # Read back, the last one would stand on every page that shows either.
+    said = re.findall(r'^msgid "(.*)"$', Path(CATALOGUE).read_text("utf-8"), re.MULTILINE)
+    assert sorted({word for word in said if word and said.count(word) > 1}) == []
+
+
 def test_no_page_has_words_outside_the_catalogue() -> None:
     # Text between tags that is neither an expression nor a sign is a word nobody can translate.
     allowed = {"DICOM SR", "DICOM PDF", "PDF", "English", "中文", "SHA-256", "Esc", "/", "v", "/v", "· v"}
