@@ -1,6 +1,7 @@
 """The catalogue that the hub is shipped with, read from `catalogue.toml`."""
 
 import datetime as dt
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,7 @@ class BodyPart:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """items: in the order of the file. version: of the file."""
+    """items: in the order of the file. version: of the file, with a digest of it: no edit of it goes unnoticed."""
 
     version: str
     items: tuple[Item, ...]
@@ -45,7 +46,10 @@ class Shipped:
 @cache
 def shipped() -> Shipped:
     """What `catalogue.toml` says, its names and units of analytes looked up. Raises ValueError where it is wrong."""
-    data = tomllib.loads(resources.files("schemas").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    text, names = (
+        resources.files("schemas").joinpath(f"{each}.toml").read_bytes() for each in ("catalogue", "analytes")
+    )
+    data = tomllib.loads(text.decode())
     parts = tuple(
         BodyPart(
             each["code"],
@@ -59,7 +63,7 @@ def shipped() -> Shipped:
     )
     table = _Table(data, {part.code: part for part in parts})
     items = (*table.laboratory(), *table.panels(), *table.imaging(), *table.ecg())
-    return Shipped(data["version"], items, parts)
+    return Shipped(f"{data['version']} {hashlib.sha256(text + names).hexdigest()[:12]}", items, parts)
 
 
 @dataclass(frozen=True, slots=True)

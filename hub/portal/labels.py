@@ -289,6 +289,7 @@ HELP = {
     Role.QUALITY: (
         N_("See how often results are recognised, and why they are repeated."),
         N_("Open the report behind any decision."),
+        N_("Keep the catalogue and the quality records, by hand or from a sheet; what did not pass stands first."),
     ),
     Role.ADMIN: (
         N_("Show, repair and read again what waits: one delivery or many."),
