@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from adapters.dicom.conformance import statement
-from hub import app, demo, logs, viewer
+from hub import app, demo, logs
 from hub.check import check
 from hub.check_words import words
 from hub.ingest.verify import verify
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"dxhub {app.VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_demo, _serve, _migrate, _account, _token, _check, _conformance, _verify, _viewer):
+    for add in (_demo, _serve, _migrate, _account, _token, _check, _conformance, _verify):
         add(commands)
     return parser
 
@@ -224,25 +224,6 @@ def run_verify(_: argparse.Namespace, settings: Settings) -> int:
         print(problem)
     print(f"{len(problems)} problems found" if problems else "every acknowledged delivery is there and unchanged")
     return 1 if problems else 0
-
-
-def _viewer(commands: _Commands) -> None:
-    what = "install the image viewer (OHIF, MIT licence), or say whether it is installed"
-    command = _command(commands, "viewer", run_viewer, what, "dxhub viewer --install --from ohif-app.tgz")
-    _stores(command)
-    command.add_argument("--install", action="store_true", help="fetch it with this machine's npm, and unpack it")
-    command.add_argument("--from", type=Path, dest="tarball", metavar="FILE", help="the package as `npm pack` made it")
-
-
-def run_viewer(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Exit code 1 where it is not installed. A hub that runs offers it at once."""
-    wanted, folder = viewer.release(), settings.viewer_folder
-    if arguments.install:
-        viewer.install(folder, arguments.tarball)
-    found = viewer.installed(folder)
-    words = f"installed in {found}" if found else "not installed; `dxhub viewer --install` does it"
-    print(f"{wanted.package} {wanted.version} is {words}")
-    return 0 if found else 1
 
 
 if __name__ == "__main__":

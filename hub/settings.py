@@ -71,10 +71,6 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
-    viewer: Path | None = Field(
-        None,
-        description="Folder of the image viewer's files, filled by `dxhub viewer --install`; empty: `{DATA}/viewer`",
-    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`; never a patient's data"
     )
@@ -108,11 +104,6 @@ class Settings(BaseSettings):
         if not self.objects_url.get_secret_value():
             self.objects_url = SecretStr(f"file://{data / 'objects'}")
         return self
-
-    @property
-    def viewer_folder(self) -> Path:
-        """Where the image viewer's files are, once they are installed."""
-        return self.viewer.expanduser().resolve() if self.viewer else self.data / "viewer"
 
     @property
     def dicom_encrypted(self) -> bool:

@@ -1,6 +1,5 @@
 """A hub with the viewer: one person at two institutions under two numbers, and somebody else under one of them."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import pytest
 from pydicom import Dataset
 from pydicom.uid import generate_uid
 
@@ -16,7 +14,6 @@ from hub import app
 from hub.access import disclosure_for
 from hub.app import Hub
 from hub.settings import Settings
-from hub.viewer import installed
 from schemas.disclosure import Principal, Role
 from schemas.organization import Organization, OrganizationKind
 from schemas.study import StudyCriteria
@@ -55,18 +52,10 @@ class Viewing:
         return f"{self.address}/viewer/{self.person}/viewer?StudyInstanceUIDs={self.studies[study]}"
 
 
-def viewer_folder() -> Path:
-    """Where the viewer is installed; skips where it is not."""
-    named = os.environ.get("DXHUB_VIEWER", "")
-    if not named or installed(Path(named)) is None:
-        pytest.skip("run `dxhub viewer --install` and name its folder in DXHUB_VIEWER")
-    return Path(named)
-
-
 @contextmanager
-def viewing(data: Path, folder: Path) -> Iterator[Viewing]:
+def viewing(data: Path) -> Iterator[Viewing]:
     """A hub on SQLite and a folder."""
-    settings = Settings(data=data, http_port=0, viewer=folder)
+    settings = Settings(data=data, http_port=0)
     with app.running(settings, {"web"}) as hub:
         with hub.verbs.database.write() as tx:
             for code in ("CHC01", "CHC02", "DH01"):

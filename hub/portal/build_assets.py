@@ -2,12 +2,14 @@
 
 `package.json` names them, `package-lock.json` pins them by checksum, and only the files listed under `vendor` are kept,
 in `static/vendor/`. hatchling runs this for every build; `python -m hub.portal.build_assets` does the same by hand, for
-when `package.json` has gained an icon. Nothing at run time imports it.
+when `package.json` has gained an icon. The image viewer comes with them (`hub/viewer/build.py`). Nothing at run time
+imports it.
 """
 
 import hashlib
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import tempfile
@@ -34,7 +36,14 @@ class BuildAssets(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Before anything is packed."""
-        fetch()
+        fetch_all()
+
+
+def fetch_all() -> None:
+    """The libraries, and the viewer."""
+    fetch()
+    # A build has no package `hub` to import from.
+    runpy.run_path(str(HERE.parent / "viewer" / "build.py"))["fetch"](_npm)
 
 
 def fetch() -> None:
@@ -66,25 +75,27 @@ def _install(work: Path) -> Path:
         shutil.copy(HERE / name, work)
     # Nothing that a package brings is run: only its files are wanted.
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    done = _npm(arguments, work)
-    if done.returncode:
-        said = f"{done.stdout}\n{done.stderr}".strip()
-        raise SystemExit(
-            f"The portal's front-end libraries could not be fetched: `npm ci` ended with {done.returncode}. "
-            f"It needs to reach an npm registry, or a mirror named in npm's own configuration.\n{said}"
-        )
+    _npm(arguments, work)
     return work / "node_modules"
 
 
-def _npm(arguments: list[str], work: Path) -> "subprocess.CompletedProcess[str]":
+def _npm(arguments: list[str], work: Path) -> None:
     options: dict[str, Any] = {"cwd": work, "capture_output": True, "text": True, "timeout": TIMEOUT_S}
     try:
         if npm is None:
-            return subprocess.run(["npm", *arguments], check=False, **options)  # noqa: S603, S607 - by hand only
-        done: subprocess.CompletedProcess[str] = npm(arguments, return_completed_process=True, **options)
+            done = subprocess.run(["npm", *arguments], check=False, **options)  # noqa: S603, S607 - by hand only
+        else:
+            done = npm(arguments, return_completed_process=True, **options)
     except subprocess.TimeoutExpired:
-        raise SystemExit(f"The portal's front-end libraries did not arrive within {TIMEOUT_S} s of `npm ci`.") from None
-    return done
+        raise SystemExit(
+            f"The portal's front-end libraries did not arrive within {TIMEOUT_S} s of `npm {arguments[0]}`."
+        ) from None
+    if done.returncode:
+        said = f"{done.stdout}\n{done.stderr}".strip()
+        raise SystemExit(
+            f"The portal's front-end libraries could not be fetched: `npm {arguments[0]}` ended with {done.returncode}. "
+            f"It needs to reach an npm registry, or a mirror named in npm's own configuration.\n{said}"
+        )
 
 
 def _collect(modules: Path, made: Path) -> None:
@@ -114,4 +125,4 @@ def _drawing(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    fetch()
+    fetch_all()

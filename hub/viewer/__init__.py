@@ -1,7 +1,1 @@
-"""The image viewer (OHIF): which release, how it comes to this machine, its files. The portal serves them."""
-
-from .files import File, files
-from .install import install
-from .release import ADDRESS, Release, installed, release
-
-__all__ = ["ADDRESS", "File", "Release", "files", "install", "installed", "release"]
+"""The image viewer (OHIF): `build` fetches and adapts it with the hub's other assets, `files` says what there is."""

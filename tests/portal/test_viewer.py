@@ -15,7 +15,7 @@ from pydicom import dcmread
 from hub.access import disclosure_for
 from schemas.disclosure import Action
 from schemas.study import StudyCriteria
-from tests.viewing import PASSWORD, PEOPLE, SLICES, Viewing, viewer_folder, viewing
+from tests.viewing import PASSWORD, PEOPLE, SLICES, Viewing, viewing
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("viewer")]
 
@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewing]:
-    with viewing(tmp_path_factory.mktemp("viewing"), viewer_folder()) as made:
+    with viewing(tmp_path_factory.mktemp("viewing")) as made:
         yield made
 
 
