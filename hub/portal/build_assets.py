@@ -93,7 +93,7 @@ def _npm(arguments: list[str], work: Path) -> None:
     if done.returncode:
         said = f"{done.stdout}\n{done.stderr}".strip()
         raise SystemExit(
-            f"The portal's front-end libraries could not be fetched: `npm {arguments[0]}` ended with {done.returncode}. "
+            f"The portal's libraries could not be fetched: `npm {arguments[0]}` ended with {done.returncode}. "
             f"It needs to reach an npm registry, or a mirror named in npm's own configuration.\n{said}"
         )
 
