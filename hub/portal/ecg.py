@@ -226,13 +226,13 @@ def _lines(visit: Visit, record: ReportRecord) -> Iterator[str]:
     """What stands above the tracing of a PDF: where, who, when, what was measured, what was said."""
     translate = translator(visit.language)
     known, report = organizations(visit).get(record.organization), record.report
-    yield f"{known.name if known else record.organization}　{report.code.display or translate(N_('ECG'))}"
+    yield f"{known.name if known else record.organization}  {report.code.display or translate(N_('ECG'))}"
     who = visit.verbs.query.patient(visit.disclosure, record.patient_id).patient
     years, number = age(who.birth_date, record.observed_at), resident_identifier(who.identifiers)
     told = [who.name.text, translate(SEX[who.sex]), f"{years}" if years is not None else "", day(who.birth_date)]
     told += [f"…{number.value[-4:]}" if number else "", moment(record.observed_at), f"{record.id}/v{record.version}"]
-    yield "　".join(filter(None, told))
-    yield "　".join(f"{name} {value}" for name, value in ecg_compare.measures(record))
+    yield "  ".join(filter(None, told))
+    yield "  ".join(f"{translate(name)} {value}" for name, value in ecg_compare.measures(record))
     yield report.conclusion.replace("\n", "；")[:110]
 
 

@@ -8,6 +8,7 @@ from schemas.observation import WITHDRAWN, Quantity
 from schemas.report import ReportRecord
 
 from .formats import number
+from .i18n import N_
 
 # LOINC code, as ECG people write it, unit.
 _COMPARED = (
@@ -16,7 +17,7 @@ _COMPARED = (
     ("8633-0", "QRS", "ms"),
     ("8634-8", "QT", "ms"),
     ("8636-3", "QTc", "ms"),
-    ("8632-2", "Axis", "°"),
+    ("8632-2", N_("QRS axis"), "°"),
 )
 _AXIS = "8632-2"
 # A change that a cart's own scatter does not explain; between them lies what reading the same tracing twice gives.

@@ -25,7 +25,9 @@ _WORDS = {
     "qt": N_("QT"),
     "amp": N_("Amplitude"),
     "march": N_("March out"),
-    "place": N_("%(what)s: move the mark with the arrow keys, Enter takes the other mark, Escape ends."),
+    "place": N_(
+        "%(what)s: a suggested place, check it. Arrow keys move the mark, Enter takes the other one, Escape ends."
+    ),
     "rate_measured": N_("rate from the RR caliper"),
     "rate_cart": N_("rate as the cart sent it"),
     "rate_none": N_("measure an RR interval for QTc"),

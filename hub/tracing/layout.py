@@ -26,6 +26,9 @@ COMPARE = "compare"
 _WIDEST_MV = 3.0
 _ROOM_MM = 3
 _LABEL_MM = 12
+_BESIDE_MM = 1.5
+# Where every lead has a row of its own its name stands under the calibration mark: rows are too close for names.
+_UNDER_MM, _UNDER_X_MM = 4.5, 1.0 - CALIBRATION_MM
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """baselines_mm, labels_mm: of each row from the top, zero volts and the foot of the lead's name."""
+    """baselines_mm, labels_mm: of each row from the top, zero volts and the foot of the lead's name.
+
+    label_x_mm: where a name begins, from the beginning of its strip.
+    """
 
     layout: str
     gain_mm_mv: float
@@ -54,6 +60,7 @@ class Sheet:
     baselines_mm: tuple[float, ...]
     labels_mm: tuple[float, ...]
     strips: tuple[Strip, ...]
+    label_x_mm: float = _BESIDE_MM
 
     def width_mm(self, speed_mm_s: float) -> float:
         """Of the grid, the room for the calibration mark included."""
@@ -68,6 +75,7 @@ class Sheet:
             "height": self.height_mm,
             "baselines": self.baselines_mm,
             "labels": self.labels_mm,
+            "labelX": self.label_x_mm,
             "strips": [[s.lead, s.row, s.at_s, s.start_s, s.seconds, s.source] for s in self.strips],
         }
 
@@ -129,13 +137,15 @@ def sheet(layout: str, gain_mm_mv: float, reaches: Reach, rhythm: str = "II") ->
     for number, up in enumerate(above):
         least = plan.row_mm if number else plan.first_mm
         needed = up + _ROOM_MM + (below[number - 1] if number else 0)
-        gap = max(least, _fives(needed))
+        gap = max(least, _fives(needed), _fives(gain_mm_mv + _ROOM_MM + 2))
         baselines.append((baselines[-1] if number else 0) + gap)
         # Above the row's tallest wave where that is nearer to this row than to the one above.
-        labels.append(baselines[-1] - min(max(_LABEL_MM, up + 1.2), gap / 2 - 2 if number else gap - 5))
+        above_mm = min(max(_LABEL_MM, up + 1.2), gap / 2 - 2 if number else gap - 5)
+        labels.append(baselines[-1] + (_UNDER_MM if len(rows) == len(LEADS) else -above_mm))
     height = baselines[-1] + max(10, plan.row_mm - plan.first_mm, _fives(below[-1] + _ROOM_MM))
     strips = _compared(rows) if layout == COMPARE else _in_turn(rows)
-    return Sheet(layout, gain_mm_mv, SECONDS, height, tuple(baselines), tuple(labels), strips)
+    beside = _UNDER_X_MM if len(rows) == len(LEADS) else _BESIDE_MM
+    return Sheet(layout, gain_mm_mv, SECONDS, height, tuple(baselines), tuple(labels), strips, beside)
 
 
 def sheets(recording: EcgRecording) -> tuple[Sheet, ...]:
@@ -192,7 +202,7 @@ def _compared(rows: tuple[tuple[str, ...], ...]) -> tuple[Strip, ...]:
 
 def _groups(whole: Sheet, height_mm: float) -> list[tuple[int, int]]:
     """Rows [first, last) of each page: as few pages as it takes, evenly filled."""
-    tops = [whole.labels_mm[n] - 5 if n else 0 for n in range(len(whole.baselines_mm))] + [whole.height_mm]
+    tops = [_top(whole, n) for n in range(len(whole.baselines_mm))] + [whole.height_mm]
     count = len(whole.baselines_mm)
     for pieces in range(1, count + 1):
         edges = [round(count * n / pieces) for n in range(pieces + 1)]
@@ -204,12 +214,20 @@ def _groups(whole: Sheet, height_mm: float) -> list[tuple[int, int]]:
     return [(n, n + 1) for n in range(count)]
 
 
+def _top(whole: Sheet, row: int) -> float:
+    """Above the row's name, its calibration mark and half of what parts it from the row above."""
+    if row == 0:
+        return 0.0
+    own, above = whole.baselines_mm[row], whole.baselines_mm[row - 1]
+    return min(whole.labels_mm[row] - 5, own - whole.gain_mm_mv - 2, (own + above) / 2)
+
+
 def _part(whole: Sheet, first: int, last: int, at_s: float, seconds: float) -> Sheet:
     if (first, last, seconds) == (0, len(whole.baselines_mm), whole.seconds):
         return whole
     # What lies above the first row stays a multiple of 5, for the grid.
-    lift = 0.0 if first == 0 else math.floor((whole.labels_mm[first] - 5) / 5) * 5
-    end = whole.height_mm if last == len(whole.baselines_mm) else _fives(whole.labels_mm[last]) + 5
+    lift = math.floor(_top(whole, first) / 5) * 5
+    end = whole.height_mm if last == len(whole.baselines_mm) else _fives(_top(whole, last)) + 10
     cut = [_cut(s, at_s, seconds) for s in whole.strips if first <= s.row < last]
     return Sheet(
         whole.layout,
@@ -219,6 +237,7 @@ def _part(whole: Sheet, first: int, last: int, at_s: float, seconds: float) -> S
         tuple(y - lift for y in whole.baselines_mm[first:last]),
         tuple(y - lift for y in whole.labels_mm[first:last]),
         tuple(replace(s, row=s.row - first) for s in cut if s.seconds > 0),
+        whole.label_x_mm,
     )
 
 

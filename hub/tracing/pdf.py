@@ -44,8 +44,8 @@ def render(drawing: Drawing, words: Words, font: Path) -> bytes:
     parts = pages(drawing.sheet, drawing.speed_mm_s, WIDTH_MM, _HEIGHT - top - _FOOT)
     for number, part in enumerate(parts, 1):
         piece = Drawing(drawing.recordings, part, drawing.speed_mm_s, drawing.start_s)
-        _words(canvas, piece, words, top, f"{number} / {len(parts)}")
         _paper(canvas, piece, top)
+        _words(canvas, piece, words, top, f"{number} / {len(parts)}")
         canvas.showPage()
     canvas.save()
     return target.getvalue()
@@ -95,7 +95,12 @@ def _paper(canvas: Canvas, drawing: Drawing, top: float) -> None:
             _line(canvas, list(zip((xs + x).tolist(), (ys + baseline).tolist(), strict=True)))
         if strip.at_s:
             canvas.lines([(x, baseline - 3, x, baseline - 1), (x, baseline + 1, x, baseline + 3)])
-        _name(canvas, strip.lead if found is not None else f"{strip.lead} —", x + 1.5, sheet.labels_mm[strip.row])
+        _name(
+            canvas,
+            strip.lead if found is not None else f"{strip.lead} —",
+            x + sheet.label_x_mm,
+            sheet.labels_mm[strip.row],
+        )
     canvas.restoreState()
 
 

@@ -179,7 +179,7 @@ def _strip(drawing: Drawing, strip: Strip) -> Iterator[str]:
         dashes = f'd="M{x + 1:g} {baseline:g}H{end - 1:g}" stroke="{_FAINT}" stroke-width=".3" stroke-dasharray="2 2"'
         yield f"<path {dashes}/>"
     name = strip.lead if path else f"{strip.lead} —"
-    yield _text(x + 1.5, drawing.sheet.labels_mm[strip.row], name, size=3.6, bold=True, fill=ink)
+    yield _text(x + drawing.sheet.label_x_mm, drawing.sheet.labels_mm[strip.row], name, size=3.6, bold=True, fill=ink)
 
 
 def _trace(path: str, x: float, y: float, ink: str = _INK) -> str:

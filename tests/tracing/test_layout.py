@@ -1,6 +1,7 @@
 """Sheets: no trace runs into its neighbour, pieces fit their paper, filters do what their names say."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,9 +29,12 @@ def test_no_trace_runs_into_the_row_above_or_below(name: str, gain: float) -> No
     assert edges == sorted(edges)
     assert edges[0] >= 0
     assert edges[-1] <= sheet.height_mm
-    # A name is nearer to its own row than to the one above.
-    for above, own, label in zip(sheet.baselines_mm, sheet.baselines_mm[1:], sheet.labels_mm[1:], strict=False):
-        assert own - label < label - above
+    # A name is nearer to its own row than to any other, and no calibration mark reaches into another one.
+    for number, label in enumerate(sheet.labels_mm):
+        nearest = min(range(len(edges) // 2), key=lambda row: abs(sheet.baselines_mm[row] - label))
+        assert nearest == number
+    for above, own in pairwise(sheet.baselines_mm):
+        assert own - above > gain
 
 
 @pytest.mark.parametrize("speed", layout.SPEEDS_MM_S)

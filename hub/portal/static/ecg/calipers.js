@@ -6,8 +6,9 @@
   const KEYS = { r: "rr", p: "pr", q: "qrs", t: "qt", a: "amp" };
   ecg.CALIPER_KEYS = KEYS;
 
-  // at: seconds on the row's own axis, as sheets count them. active: which of the two marks the keys move.
-  ecg.calipers = () => ({ kind: "", strip: 0, at: [0, 0], active: 0, march: false, results: {} });
+  // at: seconds on the row's own axis, as sheets count them. active: which of the two marks the keys move. guessed: what
+// nobody has put right yet.
+  ecg.calipers = () => ({ kind: "", strip: 0, at: [0, 0], active: 0, march: false, results: {}, guessed: new Set() });
 
   const stripOf = (view, marks) => view.sheet.strips[Math.min(marks.strip, view.sheet.strips.length - 1)];
 

@@ -113,7 +113,7 @@
     }
     // A name stays in sight for as long as a piece of its strip does.
     const width = 12 * view.mm;
-    const x = Math.min(Math.max(begin, 0), end - width) + 1.5 * view.mm;
+    const x = Math.max(Math.min(Math.max(begin, 0), end - width) + view.sheet.labelX * view.mm, begin < 0 ? view.mm : -view.width);
     const name = source === "prior" && view.recordings.prior ? `${lead}  ${view.words.prior}` : lead;
     text(pen, view, found ? name : `${name} —`, x, ecg.y(view, view.sheet.labels[number]), 3.6, ink, "600");
   }

@@ -171,10 +171,12 @@
       if (marks.source !== source) marks.results = {};
       marks.source = source;
       marks.results[marks.kind] = ecg.read(view, marks).value;
+      // Until a person has put a mark where it belongs, the number is a guess and says so.
+      if (said) marks.guessed.add(marks.kind); else marks.guessed.delete(marks.kind);
     }
     live.textContent = said || (marks.kind ? ecg.said(view, marks) : "");
     root.querySelectorAll("[data-measure]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.measure === marks.kind || (button.dataset.measure === "march" && marks.march))));
-    ecg.showResults(root, marks.results, measured, words);
+    ecg.showResults(root, marks.results, measured, words, marks.guessed);
     if (state.base) later(drawMarks);
   }
 
@@ -216,6 +218,8 @@
     const { marks, view } = state;
     const [mm] = scale();
     const x = (view.calibration + marks.at[marks.active] * view.speed) * mm;
+    const y = view.sheet.baselines[view.sheet.strips[marks.strip][1]] * mm, high = 14 * mm;
+    if (stage.scrollHeight > stage.clientHeight + 1 && (y - high < stage.scrollTop || y + high > stage.scrollTop + stage.clientHeight)) stage.scrollTop = y - stage.clientHeight / 2;
     if (x < stage.scrollLeft + 20 || x > stage.scrollLeft + stage.clientWidth - 20) stage.scrollLeft = x - stage.clientWidth / 2;
   }
 
