@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub.identity import recognise, same_person
 from hub.likeness import alike, believable_number, completed, contradicts, described_by, same_description
-from schemas.faults import IdentityConflict
+from schemas.faults import Forbidden, IdentityConflict
 from schemas.order import OrderControl, OrderStatus, ServiceOrder
 from schemas.organization import Source
 from schemas.patient import Patient, Sex
@@ -21,6 +21,7 @@ from storage import doubts, orders, outbox, patients, reports
 from storage.orders import Known
 
 CONTRADICTED = "order-names-another"
+_STOPPED = frozenset({OrderStatus.REVOKED, OrderStatus.ON_HOLD, OrderStatus.ENTERED_IN_ERROR})
 # A sample number of the day comes again tomorrow: alone it ties nothing.
 _SHORTEST_NUMBER = 4
 
@@ -54,10 +55,21 @@ def index_order(tx: Connection, order: ServiceOrder, source: Source, delivery_id
     else:
         if not same_person(tx, known.patient_id, patient_id):
             raise IdentityConflict("this order is already bound to another patient", where="ORC-2")
-        following = follow(known.order, order, own=source.organization == (placer or source.organization))
+        own = source.organization == (placer or source.organization)
+        following = follow(known.order, order, own=own)
+        if not own:
+            _require_filler(known.order, order, following)
         if following != known.order:
             orders.put_order(tx, known.id, following, delivery_id=delivery_id, now=now)
     _tie_earlier(tx, order, now)
+
+
+def _require_filler(known: ServiceOrder, said: ServiceOrder, following: ServiceOrder) -> None:
+    """Raises Forbidden where a stranger would stop somebody else's order; its number alone can be guessed."""
+    stops = following.status in _STOPPED and known.status not in _STOPPED
+    fills = known.filler_order_number and known.filler_order_number == said.filler_order_number
+    if stops and not fills:
+        raise Forbidden("an order is stopped by whoever placed it, or by whoever fills it", where="ORC-1")
 
 
 def follow(known: ServiceOrder, said: ServiceOrder, *, own: bool) -> ServiceOrder:

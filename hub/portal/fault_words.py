@@ -25,6 +25,7 @@ KNOWN = (
     N_("the study is this patient's already"),
     N_("expected a reason for this grade"),
     N_("this report is already bound to another patient"),
+    N_("an order is stopped by whoever placed it, or by whoever fills it"),
     N_("another instance is stored under this SOP Instance UID"),
     N_("a unique identifier is missing"),
     N_("the content is of no kind that this hub reads"),

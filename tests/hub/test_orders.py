@@ -147,6 +147,29 @@ def test_a_cancelled_order_is_shown_as_cancelled_and_stays_so(laboratory: Labora
     assert again.order.status is OrderStatus.ACTIVE
 
 
+def test_nobody_else_takes_an_order_back_who_only_knows_its_number(laboratory: Laboratory) -> None:
+    laboratory.send(*order(pid("A1", resident=MAN)))
+    laboratory.send(*result(pid("L77")))
+    taking_back = order(pid("A1", resident=MAN), control="CA")
+    stranger = (taking_back[0].replace("|CHC01|", "|CHC02|", 1), *taking_back[1:])
+    assert "CHC02" in stranger[0]
+    assert laboratory.send(*stranger)[1] == "AR"
+    found = behind(laboratory)
+    assert found is not None
+    assert found.order.status is not OrderStatus.REVOKED
+    # The laboratory, which gave it a number of its own, may say that it cannot be done.
+    filling = (*order(pid("A1", resident=MAN), control="SC"),)
+    accepted = (filling[0], filling[1], filling[2].replace("^CHC01||", "^CHC01|LIS900|", 1), filling[3])
+    assert laboratory.send(*accepted)[1] == "AA"
+    cannot = (*order(pid("A1", resident=MAN), control="OC"),)
+    head_of_laboratory = head("OML^O21", "DH02", "CHC01")
+    refused = (head_of_laboratory, cannot[1], cannot[2].replace("^CHC01||", "^CHC01|LIS900|", 1), cannot[3])
+    assert laboratory.send(*refused)[1] == "AA"
+    found = behind(laboratory)
+    assert found is not None
+    assert found.order.status is OrderStatus.REVOKED
+
+
 def test_a_change_replaces_what_was_asked_for(laboratory: Laboratory) -> None:
     laboratory.send(*order(pid("A1", resident=MAN)))
     changed = list(order(pid("A1", resident=MAN), control="XO"))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import random
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from schemas.disclosure import Role
 from tests.journeys.cases.desk import Desk
 from tests.journeys.cases.er7 import HGB, message, msh, obr, obx, pid, result
 from tests.journeys.cases.paper import line_of
+from tests.portal.test_offered_documents import text_of
 
 # A document whose bytes repeat nowhere: a part that is lost, doubled or misplaced shows.
 PDF = b"%PDF-1.4\n" + random.Random(32).randbytes(150_000) + b"\n%%EOF\n"
@@ -71,11 +73,14 @@ def test_a_document_with_line_ends_inside_opens_whole(desk: Desk) -> None:
     assert document(desk, "32W", wrapped).content == PDF
 
 
-def test_a_damaged_document_costs_no_result_and_is_marked(desk: Desk) -> None:
+def test_a_damaged_document_costs_no_result_and_is_marked(desk: Desk, tmp_path: Path) -> None:
     damaged = obx("PDF^检验报告单^L", "^Application^PDF^Base64^JVBERi0xLjQK%%%", "ED")
     desk.take(result("M32D", pid("C32D"), obr("F32D"), damaged, obx(HGB, "98")))
     report = desk.report("F32D")
-    assert "presentedForm" not in report
+    # The hub's own page of the report, and nothing of what the source sent broken.
+    (form,) = report["presentedForm"]
+    assert "检验报告单" not in form.get("title", "")
+    assert "98" in text_of(tmp_path, desk.programs[Role.CLINICIAN].get(form["url"]).content)
     assert "98" in line_of(desk.page(report), "血红蛋白")
     assert "需查看" in line_of(desk.page(report, "/segments"), "OBX-5 结果值 ^Application")
 
