@@ -50,7 +50,8 @@ def items(
 
 
 def _shared(visit: Visit) -> dict[str, object]:
-    return {"words": keeping_words, "settings": tuple(Setting)}
+    keeps = visit.verbs.catalogue.keeps(visit.principal)
+    return {"words": keeping_words, "settings": tuple(Setting), "keeps": keeps}
 
 
 @router.get("/catalogue/sheet.csv")

@@ -61,6 +61,8 @@ KNOWN = (
     N_("expected a CONTAINER as the root of the content tree"),
     N_("this report is not offered as a document"),
     N_("this report has no text that a structured report could hold"),
+    N_("somebody else has just saved the same; look at it again"),
+    N_("only the health bureau keeps the catalogue and the quality records"),
     N_("somebody has changed this item meanwhile; look at it again"),
     N_("somebody has changed this record meanwhile; look at it again"),
     N_("the catalogue has changed since the preview; look at it again"),

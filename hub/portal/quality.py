@@ -85,7 +85,8 @@ def overview(visit: Visiting) -> Response:
 
 
 def _shown(visit: Visit, template: str, *, status: int = 200, **values: object) -> Response:
-    shared = {"words": keeping_words, "order": _ORDER, "today": _now().date()}
+    keeps = visit.verbs.catalogue.keeps(visit.principal)
+    shared = {"keeps": keeps, "words": keeping_words, "order": _ORDER, "today": _now().date()}
     return page(visit, template, status=status, **shared, **values)
 
 

@@ -3,10 +3,9 @@
 import datetime as dt
 
 from hub import audit
-from hub.access import Permission, require
 from hub.item_search import ranked
 from schemas.catalogue import Catalogue, Item, ItemVersion
-from schemas.disclosure import Action, Disclosure
+from schemas.disclosure import Action, Disclosure, Principal
 from schemas.faults import Conflict, InvalidPayload, NotFound
 from schemas.paging import Page
 from schemas.report import ReportCategory
@@ -16,9 +15,7 @@ from storage.database import Database
 from . import item_sheet
 from .checking import problems
 from .item_sheet import ItemSheet
-
-_KEEP = Permission.KEEP_CATALOGUE
-_LONGEST_REASON = 200
+from .keeping import keeps, reason_of, require_keeper, saving
 
 
 class CatalogueDesk:
@@ -31,6 +28,11 @@ class CatalogueDesk:
         """What is in force, now or at that moment."""
         with self._database.read() as tx:
             return catalogue.catalogue(tx, at)
+
+    def keeps(self, principal: Principal) -> bool:
+        """Whether to offer editing; saving decides again."""
+        with self._database.read() as tx:
+            return keeps(tx, principal)
 
     def items(
         self,
@@ -62,9 +64,8 @@ class CatalogueDesk:
 
         Raises InvalidPayload for an item that is none, Conflict where somebody else has saved it meanwhile.
         """
-        require(disclosure.principal, _KEEP)
-        said = reason_of(reason)
-        with self._database.write() as tx:
+        with saving(self._database, disclosure.principal) as tx:
+            said = reason_of(reason)
             now = catalogue.catalogue(tx)
             newest = now.version(item.code)
             if (newest.version if newest else 0) != known_version:
@@ -81,8 +82,9 @@ class CatalogueDesk:
 
     def preview(self, disclosure: Disclosure, content: bytes) -> tuple[ItemSheet, int]:
         """What a sheet would change, and the state of the catalogue beside which that was found."""
-        require(disclosure.principal, _KEEP)
-        now = self.catalogue()
+        with self._database.read() as tx:
+            require_keeper(tx, disclosure.principal)
+            now = catalogue.catalogue(tx)
         return item_sheet.read(now, content), now.stamp
 
     def apply(self, disclosure: Disclosure, content: bytes, reason: str, stamp: int) -> int:
@@ -91,9 +93,8 @@ class CatalogueDesk:
         Raises InvalidPayload where anything is wrong with it, Conflict where the catalogue is no longer what the
         preview showed.
         """
-        require(disclosure.principal, _KEEP)
-        said = reason_of(reason)
-        with self._database.write() as tx:
+        with saving(self._database, disclosure.principal) as tx:
+            said = reason_of(reason)
             now = catalogue.catalogue(tx)
             if now.stamp != stamp:
                 raise Conflict("the catalogue has changed since the preview; look at it again", where="sheet")
@@ -111,11 +112,3 @@ class CatalogueDesk:
     def sheet(versions: Page[ItemVersion], language: str) -> bytes:
         """Items as a sheet that can be edited and read back."""
         return item_sheet.write((each.item for each in versions.items), language)
-
-
-def reason_of(text: str) -> str:
-    """What a person gave as the reason. Raises InvalidPayload where that is nothing."""
-    said = " ".join(text.split())[:_LONGEST_REASON]
-    if not said:
-        raise InvalidPayload("expected a reason", where="reason")
-    return said

@@ -7,7 +7,6 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.access import Permission, require
 from schemas.catalogue import Catalogue
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload
@@ -17,10 +16,9 @@ from storage import catalogue, organizations, outbox, quality
 from storage.database import Database
 
 from . import record_sheet
-from .items import reason_of
+from .keeping import reason_of, require_keeper, saving
 from .record_sheet import RecordSheet
 
-_KEEP = Permission.KEEP_CATALOGUE
 CHANGED = "quality.changed"
 _DAY = dt.timedelta(days=1)
 
@@ -43,9 +41,8 @@ class QualityDesk:
 
         Raises InvalidPayload for a record that is none, Conflict where somebody else has saved it meanwhile.
         """
-        require(disclosure.principal, _KEEP)
-        said = reason_of(reason)
-        with self._database.write() as tx:
+        with saving(self._database, disclosure.principal) as tx:
+            said = reason_of(reason)
             before = self._checked(tx, record, known_version)
             (made,) = self._put(tx, disclosure, [(before, record)], said, withdrawn=withdrawn)
             about = f"QualityRecord/{record.organization}/{record.item}"
@@ -67,8 +64,8 @@ class QualityDesk:
 
     def preview(self, disclosure: Disclosure, content: bytes) -> tuple[RecordSheet, int]:
         """What a sheet would change, and the state of the records beside which that was found."""
-        require(disclosure.principal, _KEEP)
         with self._database.read() as tx:
+            require_keeper(tx, disclosure.principal)
             book = quality.book(tx)
             return record_sheet.read(book, catalogue.catalogue(tx), _codes(tx), content), book.stamp
 
@@ -78,9 +75,8 @@ class QualityDesk:
         Raises InvalidPayload where anything is wrong with it, Conflict where the records are no longer what the
         preview showed.
         """
-        require(disclosure.principal, _KEEP)
-        said = reason_of(reason)
-        with self._database.write() as tx:
+        with saving(self._database, disclosure.principal) as tx:
+            said = reason_of(reason)
             book = quality.book(tx)
             if book.stamp != stamp:
                 raise Conflict("the records have changed since the preview; look at it again", where="sheet")

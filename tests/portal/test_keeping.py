@@ -12,7 +12,7 @@ from hub import app
 from hub.app import Hub
 from hub.settings import Settings
 from schemas.disclosure import Principal, Role
-from schemas.organization import Organization
+from schemas.organization import Organization, OrganizationKind
 from schemas.quality import Assessed, QualityRecord, Standing
 from schemas.wording import ZONE
 from storage import organizations, outbox, quality
@@ -30,9 +30,11 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     with app.running(Settings(data=tmp_path, http_port=0), {"web"}) as made:
         with made.verbs.database.write() as tx:
             organizations.put_organization(tx, Organization("CHC01", "青松社区卫生服务中心", "Qingsong"))
+            organizations.put_organization(tx, Organization("HB01", "卫健局", "Bureau", OrganizationKind.BUREAU))
             quality.put(tx, [PASSED, LATE], changed_by="", reason="年度质评", now=dt.datetime.now(dt.UTC))
         for role in (Role.QUALITY, Role.CLINICIAN):
-            made.stores.access.put_account(Principal(role.value, "质控员", role, "CHC01"), PASSWORD)
+            made.stores.access.put_account(Principal(role.value, "质控员", role, "HB01"), PASSWORD)
+        made.stores.access.put_account(Principal("local", "质控员", Role.QUALITY, "CHC01"), PASSWORD)
         yield made
 
 
@@ -65,6 +67,20 @@ def test_only_those_who_keep_them_see_these_pages(hub: Hub, officer: Person) -> 
         for path in ("/catalogue/save", "/quality/import", "/quality/institutions/CHC01/L-718-7"):
             assert clinician.send(path).status_code == 403, path
     assert len(hub.verbs.catalogue.history("L-718-7")) == 1
+
+
+def test_an_institution_s_own_officer_reads_and_does_not_keep(officer: Person) -> None:
+    with httpx.Client(base_url=str(officer.client.base_url), trust_env=False) as client:
+        local = Person(client)
+        local.sign_in("local", PASSWORD)
+        for path in ("/catalogue", "/catalogue/items/L-718-7", "/quality", "/quality/institutions/CHC01/L-718-7"):
+            page = local.get(path)
+            assert page.status_code == 200, path
+            assert "/import" not in page.text
+            assert 'name="reason"' not in page.text
+        here = "/quality/institutions/CHC01/L-718-7"
+        said = {"since": f"{YEAR}-05-01", "until": f"{YEAR}-12-31", "standing": "合格", "scope": "市", "reason": "自评"}
+        assert local.send(here, **said).status_code == 403
 
 
 def test_an_item_is_searched_opened_and_changed_with_a_reason(hub: Hub, officer: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hub.access import disclosure_for
 from hub.stewardship import CatalogueDesk, QualityDesk
 from schemas.disclosure import Disclosure, Principal, Role
-from schemas.organization import Organization
+from schemas.organization import Organization, OrganizationKind
 from storage import organizations, outbox
 from storage.database import Database
 from tests.engines import Engines
@@ -38,7 +38,8 @@ class Desks:
 def desks(migrated_urls: Engines) -> Iterator[Desks]:
     database = Database(migrated_urls.database_url)
     with database.write() as tx:
-        for code in ("CHC01", "CHC02", "HB01"):
+        for code in ("CHC01", "CHC02"):
             organizations.put_organization(tx, Organization(code, code))
+        organizations.put_organization(tx, Organization("HB01", "卫健局", kind=OrganizationKind.BUREAU))
     yield Desks(database, CatalogueDesk(database), QualityDesk(database))
     database.close()

@@ -1,6 +1,8 @@
 """Keeping the catalogue: found as people search, changed with a reason, from a sheet only as a whole."""
 
 import datetime as dt
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from schemas.catalogue import Catalogue, ItemVersion, Setting
 from schemas.codes import LOINC, Coding
 from schemas.disclosure import Principal, Role
 from schemas.faults import Conflict, Fault, Forbidden, InvalidPayload, NotFound
+from schemas.quality import QualityRecord, Standing
 from schemas.report import ReportCategory
 from schemas.shipped_catalogue import shipped
 from storage import catalogue
@@ -80,6 +83,38 @@ def test_only_those_who_keep_the_catalogue_change_it(desks: Desks, role: Role) -
         desks.items.save(somebody, shipped().items[0], "因为", 1)
     with pytest.raises(Forbidden):
         desks.items.preview(somebody, b"")
+
+
+def test_nobody_passes_the_assessment_of_their_own_house(desks: Desks) -> None:
+    local = disclosure_for(Principal("q2", "", Role.QUALITY, "CHC01"))
+    item = desks.items.history(HAEMOGLOBIN)[0].item
+    record = QualityRecord("CHC01", HAEMOGLOBIN, Standing.PASSED, dt.date(2026, 1, 1), dt.date(2027, 1, 1))
+    for refused in (
+        lambda: desks.items.save(local, item, "因为", 1),
+        lambda: desks.items.preview(local, b""),
+        lambda: desks.items.apply(local, b"", "因为", 0),
+        lambda: desks.quality.save(local, record, "因为", 0),
+        lambda: desks.quality.preview(local, b""),
+        lambda: desks.quality.apply(local, b"", "因为", 0),
+    ):
+        with pytest.raises(Forbidden):
+            refused()
+    assert not desks.items.keeps(local.principal)
+    admin = disclosure_for(Principal("a", "", Role.ADMIN, "CHC01"))
+    desks.quality.save(admin, record, "年度质评", 0)
+
+
+def test_of_two_who_save_at_the_same_moment_one_is_asked_to_look_again(desks: Desks) -> None:
+    item = desks.items.history(HAEMOGLOBIN)[0].item
+    with ThreadPoolExecutor(1) as pool:
+        with desks.database.write() as tx:
+            catalogue.put(tx, item, changed_by="a", reason="先", now=dt.datetime.now(dt.UTC))
+            second = pool.submit(desks.items.save, desks.officer, item, "后", 1)
+            # Time for it to stand behind the first; where it comes later still, the outcome is the same.
+            time.sleep(0.3)
+        with pytest.raises(Conflict):
+            second.result(timeout=20)
+    assert len(desks.items.history(HAEMOGLOBIN)) == 2
 
 
 def test_an_item_that_a_panel_is_made_of_stays_until_the_panel_goes(desks: Desks) -> None:
