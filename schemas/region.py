@@ -59,12 +59,11 @@ class RegionRules:
 
     def is_near(self, one: Item, other: Item) -> bool:
         """Whether both measure the same substance otherwise."""
-        ours, theirs = _loinc(one), _loinc(other)
-        return any(group & ours and group & theirs for group in self.near)
+        return any(_in(group, one) and _in(group, other) for group in self.near)
 
 
-def _loinc(item: Item) -> frozenset[str]:
-    return frozenset(each.code for each in item.codes if each.system == LOINC)
+def _in(group: frozenset[str], item: Item) -> bool:
+    return any(each.code in group and each.system == LOINC for each in item.codes)
 
 
 @cache

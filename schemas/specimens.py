@@ -4,6 +4,8 @@ Serum, plasma and whole blood count as one: which of them an analyte needs is to
 write 静脉血 for all three. Arterial, capillary and cord blood are others. Source: HL7 v2 table 0487; WS 445.10.
 """
 
+from functools import lru_cache
+
 _WORDS = {
     "arterial blood": ("arterial", "动脉血", "blda", "血气"),
     "capillary blood": ("capillary", "末梢血", "指血", "bldc"),
@@ -19,6 +21,7 @@ _WORDS = {
 _SHORT = 4
 
 
+@lru_cache(maxsize=1024)
 def kind_of(text: str) -> str:
     """The kind of specimen that words or a code stand for; empty where they are not understood."""
     told = text.strip().casefold()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from hub.catalogue import Images, items_of_report
+from hub.catalogue import Images, Match, items_of_report
 from schemas.catalogue import Catalogue, Item
 from schemas.disclosure import Disclosure
 from schemas.mapping import Concepts
@@ -20,6 +20,7 @@ from schemas.verdict import ImageFacts, Prior
 from storage import priors
 from storage.priors import FoundStudy, Person
 
+_MOST = 6
 # What stands beside images and shows none.
 _PICTURELESS = frozenset({"SR", "PR", "KO", "SEG", "RTSTRUCT", "RTPLAN", "ECG", "DOC", "REG"})
 
@@ -60,13 +61,16 @@ class Gathering:
 
     def __init__(self, tx: Connection, disclosure: Disclosure, known: Known, whose: Person) -> None:
         self._tx, self._disclosure, self._known, self._whose = tx, disclosure, known, whose
+        # Reports of one kind are called alike, and to understand a name costs more than to read it.
+        self._matched: dict[tuple[object, ...], tuple[Match, ...]] = {}
 
     def of(self, items: Sequence[Item]) -> list[Prior]:
         """Everything that may answer any of these items, exactly or nearly."""
         found = list(self._results(items))
         for category in (ReportCategory.IMAGING, ReportCategory.ECG):
             if any(item.category is category for item in items):
-                found += self._examinations(category)
+                asked = {(item.modality, item.body_part) for item in items if item.category is category}
+                found += _newest(each for each in self._examinations(category) if _place(each) in asked)
         return found
 
     def _results(self, items: Sequence[Item]) -> Iterator[Prior]:
@@ -111,8 +115,8 @@ class Gathering:
             yield from self._examination(record, study)
 
     def _examination(self, record: ReportRecord, study: FoundStudy | None) -> Iterator[Prior]:
-        known, report = self._known, record.report
-        for match in items_of_report(known.catalogue, known.concepts, report, _headers(study) if study else None):
+        report = record.report
+        for match in self._matches(record, _headers(study) if study else None):
             yield Prior(
                 record,
                 match.item,
@@ -123,6 +127,14 @@ class Gathering:
                 doubts=match.doubts,
                 images=_facts(study) if study else None,
             )
+
+    def _matches(self, record: ReportRecord, images: Images | None) -> tuple[Match, ...]:
+        report = record.report
+        key = (report.category, report.code, bool(report.recording), images)
+        if key not in self._matched:
+            known = self._known
+            self._matched[key] = items_of_report(known.catalogue, known.concepts, report, images)
+        return self._matched[key]
 
     def _assessment(self, record: ReportRecord, item: Item, method: str, at: dt.datetime | None) -> Assessment:
         if at is None:
@@ -136,6 +148,22 @@ class Gathering:
     def _version(self, item: Item) -> int:
         version = self._known.catalogue.version(item.code)
         return version.version if version else 0
+
+
+def _place(prior: Prior) -> tuple[str, str]:
+    return (prior.item.modality, prior.item.body_part) if prior.item else ("", "")
+
+
+def _newest(found: Iterable[Prior]) -> list[Prior]:
+    """Of each item the newest few; of one whose time was never told nobody knows that it is older."""
+    by_item: dict[str, list[Prior]] = {}
+    for each in found:
+        by_item.setdefault(each.item.code if each.item else "", []).append(each)
+    kept: list[Prior] = []
+    for same in by_item.values():
+        timed = sorted((p for p in same if p.sampled_at), key=lambda p: (p.sampled_at, p.record.id), reverse=True)
+        kept += [*timed[:_MOST], *(p for p in same if not p.sampled_at)]
+    return kept
 
 
 def _is_written(record: ReportRecord) -> bool:

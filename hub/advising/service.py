@@ -10,7 +10,7 @@ from hub import audit
 from hub.access import Permission, require
 from hub.catalogue import Match, items_of_order
 from hub.disclosing import disclosing
-from hub.judging import judge, line
+from hub.judging import judge, line, relation
 from schemas.card import KeptCard, ShownCard
 from schemas.catalogue import Item, Setting
 from schemas.disclosure import Action, Disclosure
@@ -20,7 +20,7 @@ from schemas.ledger import Showing, Shown
 from schemas.ordering import PlannedOrder
 from schemas.organization import Organization
 from schemas.region import region_rules
-from schemas.verdict import Advice, Answer, Asked, Judged, Line, Prior, Verdict
+from schemas.verdict import Advice, Answer, Asked, Judged, Line, Prior, Relation, Verdict
 from storage import cards, catalogue, ledger, mappings, organizations, priors, quality
 from storage.database import Database
 
@@ -90,7 +90,7 @@ class Advising:
         with disclosing(self._database, disclosure, Action.SEARCH, "Verdict", Permission.DECIDE) as asked:
             known = _known(asked.tx)
             matched = [(order, _matches(known, order)) for order in orders[:MOST_ORDERS]]
-            person_id = whom.found(asked.tx, disclosure)
+            person_id = whom.found(asked.tx)
             whose = priors.person(asked.tx, disclosure, person_id) if person_id is not None else None
             items = _items(known, [match.item for _, matches in matched for match in matches])
             found = Gathering(asked.tx, disclosure, known, whose).of(items) if whose else []
@@ -172,7 +172,19 @@ class _Judging:
             version.version if version else 0,
             order.laterality or match.laterality,
         )
-        return line(asked, item, self._found, self._known.rules, self._now)
+        return line(asked, item, self._near(item), self._known.rules, self._now)
+
+    def _near(self, item: Item) -> list[Prior]:
+        """What is of the item or near it; asked once for each pair of items, not for each result."""
+        related: dict[str, bool] = {}
+        found = []
+        for prior in self._found:
+            code = prior.item.code if prior.item else ""
+            if code not in related:
+                related[code] = relation(item, prior.item, self._known.rules) is not Relation.OTHER
+            if related[code]:
+                found.append(prior)
+        return found
 
 
 def _showings(answers: Sequence[Answer], patient_id: int, where: Shown) -> list[Showing]:

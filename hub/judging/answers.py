@@ -37,7 +37,8 @@ def _judged(
 
 
 def _with_newer(asked: Asked, priors: Sequence[Prior], among: Sequence[Prior], rules: RegionRules) -> list[Prior]:
-    latest_first = sorted((each for each in among if _counts(asked, each, rules)), key=_time, reverse=True)
+    # By number too: which of two results of the same minute is named must not depend on how they came.
+    latest_first = sorted((each for each in among if _counts(asked, each, rules)), key=_latest, reverse=True)
     return [replace(prior, newer=_newer(prior, latest_first)) for prior in priors]
 
 
@@ -65,6 +66,10 @@ def _answers(prior: Prior, later: Prior) -> bool:
     if later.record.id == prior.record.id or (same_study and same_study == later.record.report.study_instance_uid):
         return False
     return not (prior.laterality and later.laterality) or prior.laterality == later.laterality
+
+
+def _latest(prior: Prior) -> tuple[dt.datetime, int, int, tuple[str, ...]]:
+    return _time(prior), prior.record.id, prior.record.version, tuple(str(part) for part in prior.slot or ())
 
 
 def _time(prior: Prior) -> dt.datetime:

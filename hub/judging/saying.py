@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.region import RegionRules
 from schemas.verdict import Asked, Outcome, Prior
@@ -12,8 +12,7 @@ HOLDS, SUPPORTS, NONE = Outcome.HOLDS, Outcome.SUPPORTS, Outcome.NONE
 CAUTION, EXCLUDES = Outcome.CAUTION, Outcome.EXCLUDES
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """outcome, what was looked at, what was found there; zh, en: for people."""
 
     outcome: Outcome

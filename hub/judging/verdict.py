@@ -58,8 +58,7 @@ def judge(asked: Asked, prior: Prior, rules: RegionRules, judged_at: dt.datetime
 
 
 def _finding(rule: Rule, ask: RuleFunction, asked: Asked, prior: Prior, rules: RegionRules) -> RuleFinding:
-    said = ask(asked, prior, rules)
-    return RuleFinding(rule, said.outcome, said.looked_at, said.found, said.zh, said.en)
+    return RuleFinding(rule, *ask(asked, prior, rules))
 
 
 def _decided(findings: tuple[RuleFinding, ...]) -> tuple[Advice, Rule]:
