@@ -1,6 +1,7 @@
 """CT slices of our own making, small, each an instance of a study."""
 
 import io
+from collections.abc import Iterable
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -40,3 +41,11 @@ def data_set_of(file: bytes) -> bytes:
     """What follows the file meta group: the data set as it travels."""
     length = int.from_bytes(file[140:144], "little")
     return file[144 + length :]
+
+
+def stow_body(files: Iterable[bytes]) -> tuple[bytes, str]:
+    """The files as one STOW-RS request: its body and its media type."""
+    boundary = "a-boundary-of-ours"
+    head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    body = b"".join(head + file + b"\r\n" for file in files) + f"--{boundary}--\r\n".encode()
+    return body, f'multipart/related; type="application/dicom"; boundary={boundary}'

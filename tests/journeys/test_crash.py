@@ -2,22 +2,27 @@
 
 import os
 import random
+import sys
 import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
 
+from storage.database import Database
+from storage.objects import objects_from_url
+from storage.objects_disk import DiskObjects
 from tests.engines import Engines
 from tests.journeys.messages import Mllp, oru
 from tests.journeys.process import Hub, run, seed, serving
-from tests.journeys.slices import ct, part10
+from tests.journeys.slices import ct, part10, stow_body
 
-# Thirty rounds are what the hub promises; a shorter everyday run keeps the suite quick.
+# A hundred rounds are what the hub promises; a shorter everyday run keeps the suite quick.
 ROUNDS = int(os.environ.get("DXHUB_TEST_CRASHES", "3"))
 
 
@@ -27,9 +32,10 @@ class Load:
     def __init__(self, hub: Hub, name: str) -> None:
         self.messages: list[str] = []
         self.instances: list[Dataset] = []
+        self.stowed = 0
         self._hub = hub
         self._name = name
-        self._threads = [threading.Thread(target=target) for target in (self._lab, self._lab, self._ct)]
+        self._threads = [threading.Thread(target=target) for target in (self._lab, self._lab, self._ct, self._stow)]
         for thread in self._threads:
             thread.start()
 
@@ -66,13 +72,25 @@ class Load:
         if connection:
             connection.close()
 
+    def _stow(self) -> None:
+        study = ct(patient=f"W{self._name}").StudyInstanceUID
+        with suppress(httpx.TransportError), self._hub.http("technician") as client:
+            for number in range(1, 10_000, 2):
+                pair = [ct(study, patient=f"W{self._name}", number=number + each, rows=128) for each in (0, 1)]
+                content, media_type = stow_body(map(part10, pair))
+                answer = client.post("/dicomweb/studies", content=content, headers={"Content-Type": media_type})
+                if answer.status_code == 200:
+                    self.instances.extend(pair)
+                    self.stowed += len(pair)
 
-@pytest.mark.timeout(1800)
+
+@pytest.mark.timeout(7200)
 def test_what_was_acknowledged_survives_being_killed(migrated_urls: Engines, tmp_path: Path) -> None:
     tokens = seed(migrated_urls)
     chance = random.Random(os.environ.get("DXHUB_TEST_SEED", time.time_ns()))
     messages: list[str] = []
     instances: list[Dataset] = []
+    stowed = 0
     for number in range(ROUNDS):
         with serving(migrated_urls, tmp_path, tokens) as hub:
             load = Load(hub, f"R{number}")
@@ -81,13 +99,30 @@ def test_what_was_acknowledged_survives_being_killed(migrated_urls: Engines, tmp
             load.join()
         messages += load.messages
         instances += load.instances
+        stowed += load.stowed
     assert messages
-    assert instances
+    assert len(instances) > stowed > 0
+    sent = f"{len(messages)} messages, {len(instances) - stowed} by C-STORE, {stowed} by STOW-RS"
+    sys.stdout.write(f"{ROUNDS} kills; acknowledged: {sent}\n")
     with serving(migrated_urls, tmp_path, seed(migrated_urls)) as hub:
+        assert not _orphans(migrated_urls)
         _everything_is_there(hub, messages, instances)
         assert hub.stop() == 0
     verified = run("verify", urls=migrated_urls, data=tmp_path)
     assert verified.returncode == 0, verified.stdout
+
+
+def _orphans(urls: Engines) -> set[str]:
+    """Objects that no row knows, and files that were still arriving when their hub was killed."""
+    database, objects = Database(urls.database_url), objects_from_url(urls.objects_url)
+    with database.read() as tx:
+        rows = tx.exec_driver_sql("select digest from delivery union select digest from part").scalars()
+        rows = {*rows, *tx.exec_driver_sql("select digest from instance").scalars()}
+    kept = set(objects.digests())
+    arriving = {each.name for each in objects.incoming.iterdir()} if isinstance(objects, DiskObjects) else set()
+    database.close()
+    assert kept
+    return (kept - rows) | arriving
 
 
 def _everything_is_there(hub: Hub, messages: list[str], instances: list[Dataset]) -> None:

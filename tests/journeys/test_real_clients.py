@@ -11,7 +11,7 @@ import pytest
 from pynetdicom import AE
 
 from tests.journeys.process import Hub
-from tests.journeys.slices import ct, data_set_of, part10
+from tests.journeys.slices import ct, data_set_of, part10, stow_body
 
 _DICOM_JSON = {"Accept": "application/dicom+json"}
 
@@ -92,12 +92,7 @@ def test_streamed_instances_come_back_byte_for_byte(hub: Hub, samples: Path) -> 
 
 def test_stow_rs_instances_come_back_byte_for_byte(hub: Hub, samples: Path) -> None:
     files = sorted((samples / "dicom" / "mr_uih_china").glob("*.dcm"))
-    boundary = "a-boundary-of-ours"
-    parts = (
-        b"--%b\r\nContent-Type: application/dicom\r\n\r\n%b\r\n" % (boundary.encode(), f.read_bytes()) for f in files
-    )
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    media_type = f'multipart/related; type="application/dicom"; boundary={boundary}'
+    body, media_type = stow_body(file.read_bytes() for file in files)
     with hub.http("technician") as client:
         answer = client.post("/dicomweb/studies", content=body, headers={"Content-Type": media_type, **_DICOM_JSON})
     assert answer.status_code == 200, answer.text
