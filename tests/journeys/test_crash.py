@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
 
+from storage import deliveries
 from storage.database import Database
 from storage.objects import objects_from_url
 from storage.objects_disk import DiskObjects
@@ -116,13 +117,12 @@ def _orphans(urls: Engines) -> set[str]:
     """Objects that no row knows, and files that were still arriving when their hub was killed."""
     database, objects = Database(urls.database_url), objects_from_url(urls.objects_url)
     with database.read() as tx:
-        rows = tx.exec_driver_sql("select digest from delivery union select digest from part").scalars()
-        rows = {*rows, *tx.exec_driver_sql("select digest from instance").scalars()}
+        known = set(deliveries.objects(tx))
     kept = set(objects.digests())
     arriving = {each.name for each in objects.incoming.iterdir()} if isinstance(objects, DiskObjects) else set()
     database.close()
     assert kept
-    return (kept - rows) | arriving
+    return (kept - known) | arriving
 
 
 def _everything_is_there(hub: Hub, messages: list[str], instances: list[Dataset]) -> None:

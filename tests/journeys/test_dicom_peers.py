@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
-from pydicom import dcmread
+from dicomweb_client.api import DICOMwebClient
+from pydicom import Dataset, dcmread
 
 from schemas.network import Node, QueryRight
 from storage import nodes
@@ -62,7 +63,9 @@ def orthanc(hub: Hub, tmp_path: Path) -> Iterator[Orthanc]:
         "HttpPort": web,
         "AuthenticationEnabled": False,
         "RemoteAccessAllowed": False,
-        "Plugins": [],
+        "Plugins": _plugins(),
+        # Only where it has the plugin. The hub wants a token of whoever asks over the web.
+        "DicomWeb": {"Servers": {"hub": _web_address(hub)}},
         "DicomModalities": {"hub": {"AET": "DXHUB", "Host": "127.0.0.1", "Port": hub.ports["dicom"]}},
     }
     (tmp_path / "orthanc.json").write_text(json.dumps(settings))
@@ -77,6 +80,16 @@ def orthanc(hub: Hub, tmp_path: Path) -> Iterator[Orthanc]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def _plugins() -> list[str]:
+    """Its DICOMweb plugin, where that is installed."""
+    return [str(each) for each in Path("/usr/share/orthanc/plugins").glob("libOrthancDicomWeb.so")]
+
+
+def _web_address(hub: Hub) -> dict[str, Any]:
+    token = {"Authorization": f"Bearer {hub.tokens['technician']}"}
+    return {"Url": f"http://127.0.0.1:{hub.ports['web']}/dicomweb/", "HttpHeaders": token}
 
 
 def _register(hub: Hub, node: Node) -> None:
@@ -144,3 +157,61 @@ def test_every_sample_that_the_hub_took_goes_to_orthanc_and_comes_back(
         for answer in orthanc.http.get(f"/queries/{query}/answers").json():
             orthanc.post(f"/queries/{query}/answers/{answer}/retrieve", {"TargetAet": "CHC01", "Synchronous": True})
     assert len(orthanc.instances()) == counted
+
+
+@pytest.fixture
+def web_orthanc(orthanc: Orthanc) -> Orthanc:
+    if not _plugins():
+        pytest.skip("install orthanc-dicomweb")
+    return orthanc
+
+
+def _series(patient: str) -> list[Dataset]:
+    first = ct(patient=patient, accession=patient, number=1)
+    return [first, *(ct(first.StudyInstanceUID, patient=patient, accession=patient, number=n) for n in (2, 3))]
+
+
+def test_orthanc_stores_finds_and_retrieves_over_dicomweb(hub: Hub, web_orthanc: Orthanc) -> None:
+    slices = _series("WEB1")
+    study, sent = str(slices[0].StudyInstanceUID), {part10(each) for each in slices}
+    stored = [web_orthanc.post("/instances", content)["ID"] for content in sent]
+    web_orthanc.post("/dicom-web/servers/hub/stow", {"Resources": stored, "Synchronous": True})
+    with hub.http() as client:
+        assert len(client.get(f"/dicomweb/studies/{study}/instances").json()) == len(slices)
+
+    web_orthanc.forget_everything()
+    asked = {"Uri": "/studies", "Arguments": {"PatientID": "WEB1"}}
+    (found,) = web_orthanc.post("/dicom-web/servers/hub/qido", asked)
+    assert found["0020000D"]["Value"] == study
+    web_orthanc.post("/dicom-web/servers/hub/retrieve", {"Resources": [{"Study": study}]})
+    _eventually(lambda: len(web_orthanc.instances()) == len(slices))
+    files = {data_set_of(web_orthanc.file(each)) for each in web_orthanc.instances()}
+    assert files == {data_set_of(content) for content in sent}
+
+
+def test_what_orthanc_holds_is_fetched_and_what_the_hub_holds_is_put_there(hub: Hub, web_orthanc: Orthanc) -> None:
+    slices = _series("WEB2")
+    study, sent = str(slices[0].StudyInstanceUID), {part10(each) for each in slices}
+    stored = [web_orthanc.post("/instances", content)["ID"] for content in sent]
+    assert len(stored) == len(slices)
+    address = str(web_orthanc.http.base_url).rstrip("/") + "/dicom-web"
+    theirs = DICOMwebClient(address)
+    ours = DICOMwebClient(
+        f"http://127.0.0.1:{hub.ports['web']}/dicomweb",
+        headers={"Authorization": f"Bearer {hub.tokens['technician']}"},
+    )
+    ours.store_instances(theirs.retrieve_study(study))
+    assert {str(each["00080018"]["Value"][0]) for each in ours.search_for_instances(study)} == {
+        str(each.SOPInstanceUID) for each in slices
+    }
+    web_orthanc.forget_everything()
+    theirs.store_instances(ours.retrieve_study(study))
+    assert len(web_orthanc.instances()) == len(slices)
+    series = ours.retrieve_series_metadata(study, slices[0].SeriesInstanceUID)
+    assert len(series) == len(theirs.retrieve_series_metadata(study, slices[0].SeriesInstanceUID)) == len(slices)
+
+
+def test_echoscu_is_answered(hub: Hub) -> None:
+    echoscu = shutil.which("echoscu", path="/usr/bin:/usr/local/bin") or pytest.skip("install dcmtk")
+    command = [echoscu, "-aet", "CHC01", "-aec", "DXHUB", "127.0.0.1", str(hub.ports["dicom"])]
+    assert subprocess.run(command, check=False, capture_output=True, timeout=30).returncode == 0

@@ -36,6 +36,8 @@ REASONS: dict[Category, int] = {
     Category.INTERNAL: 0x0110,
 }
 _OTHER_STUDY = 0xA900
+# RFC 2046 allows 70; Orthanc writes 73.
+_LONGEST_BOUNDARY = 200
 _UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 _FAILURE = {
     "00081198": {
@@ -126,8 +128,8 @@ def _boundary(request: Request) -> str:
     if kind.name != media.MULTIPART or kind.parameters.get("type", media.DICOM).lower() != media.DICOM:
         raise HTTPException(415, f'expected {media.MULTIPART}; type="{media.DICOM}"')
     boundary = kind.parameters.get("boundary", "")
-    if not 0 < len(boundary) <= 70 or not boundary.isascii():
-        raise InvalidPayload("expected a boundary of 1 to 70 characters", where="Content-Type")
+    if not 0 < len(boundary) <= _LONGEST_BOUNDARY or not boundary.isascii():
+        raise InvalidPayload(f"expected a boundary of 1 to {_LONGEST_BOUNDARY} characters", where="Content-Type")
     return boundary
 
 
