@@ -17,7 +17,7 @@ from schemas.paging import Page
 from schemas.report import WITHDRAWN, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
 from schemas.wording import moment
 
-from . import ecg_compare
+from . import ecg_compare, ecg_scripts
 from .ecg_words import words
 from .formats import age, day, resident_identifier
 from .i18n import N_, translator
@@ -73,17 +73,21 @@ Looking = Annotated[Look, Depends(_look)]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the viewer's scripts are told, as JSON: their words; the cart's rate (`hr`), PR, QRS and QT in ms."""
+    """What the viewer's scripts are told, as JSON: their words; the cart's rate (`hr`), PR, QRS and QT in ms.
+
+    scripts: their address.
+    """
 
     words: str
     measured: str
+    scripts: str
 
 
 def workbench(visit: Visit, record: ReportRecord) -> Bench:
     """For the page of a report that has a tracing."""
     found = ecg_compare.values(record)
     told = {name: float(found[code]) for name, code in _TOLD.items() if code in found}
-    return Bench(words(translator(visit.language)), json.dumps(told))
+    return Bench(words(translator(visit.language)), json.dumps(told), ecg_scripts.address())
 
 
 @router.get("/reports/{report_id}/ecg/data")

@@ -147,3 +147,20 @@ def test_data_of_two_people_are_never_mixed_up_by_what_is_kept(clinician: Person
     portal.verbs.retrieve.recording = lambda *_: replace(other, samples_uv=other.samples_uv + np.int32(7))  # type: ignore[method-assign]
     second = clinician.get("/reports/5/ecg/data?version=1").content
     assert gzip.compress(first) != gzip.compress(second)
+
+
+def test_scripts_are_one_file_that_a_browser_keeps_for_ever(clinician: Person) -> None:
+    address = re.search(r'src="(/ecg-viewer\.js\?v=\w+)"', clinician.get("/reports/5").text)
+    assert address
+    answer = clinician.get(address[1])
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    assert clinician.get(address[1], accept_encoding="identity").content == answer.content
+    assert "immutable" not in clinician.get("/ecg-viewer.js?v=old").headers["cache-control"]
+    assert "/ecg-viewer.js" not in clinician.get("/reports/1").text
+
+
+def test_a_timeline_shows_a_few_beats_of_each_recording(clinician: Person) -> None:
+    page = clinician.get("/patients/1").text
+    assert page.count("/ecg/thumbnail.svg?version=1") == 1
+    assert 'src="/reports/5/ecg/thumbnail.svg?version=1"' in page

@@ -21,7 +21,8 @@
     }
     const uv = {};
     head.leads.forEach((lead, n) => {
-      const row = Float32Array.from(quanta[lead], (quantum) => head.offsets_uv[n] + head.scale_uv * quantum);
+      const [row, from, zero, step] = [new Float32Array(head.samples), quanta[lead], head.offsets_uv[n], head.scale_uv];
+      for (let m = 0; m < row.length; m += 1) row[m] = zero + step * from[m];
       for (const [begin, end] of head.gaps[lead] ?? []) row.fill(NaN, begin, end);
       uv[lead] = row;
     });

@@ -49,8 +49,11 @@
 
   // The middle of a stretch, by which it is set on its row: the same number as numpy's median, cut to a whole one.
   ecg.level = (row) => {
-    const sorted = Float32Array.from(row.filter((value) => !Number.isNaN(value))).sort();
-    if (!sorted.length) return NaN;
+    const kept = new Float32Array(row.length);
+    let count = 0;
+    for (let n = 0; n < row.length; n += 1) if (row[n] === row[n]) { kept[count] = row[n]; count += 1; }
+    const sorted = kept.subarray(0, count).sort();
+    if (!count) return NaN;
     const half = sorted.length >> 1;
     return Math.trunc(sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2);
   };
