@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ _IN_MEMORY = 1 << 20
 # Boundaries, headers and fields beside the files themselves.
 _ENVELOPE = 1 << 20
 _TAIL = 16
+# A WFDB record is a header and the signal files that it names; one record is one delivery.
+_HEADER_ENDING = ".hea"
+_LONGEST_HEADER = 1 << 16
+_MOST_RECORD_BYTES = 32 << 20
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,41 @@ async def _multipart(request: Request, chunks: AsyncGenerator[bytes, None], most
             form.files.append(Upload(value.filename or "", value.file, value.size or 0))
         else:
             form.fields[name] = value
-    return form
+    return Form(await run_in_threadpool(_records, form.files), form.fields)
+
+
+def _records(files: list[Upload]) -> list[Upload]:
+    """The same files, each header with the signal files that it names as one zip in its place.
+
+    The same files give the same zip, byte for byte, and so the same receipt.
+    """
+    taken: dict[int, list[Upload]] = {}
+    by_name = {upload.name: upload for upload in files}
+    for upload in files:
+        if not upload.name.lower().endswith(_HEADER_ENDING) or upload.size > _LONGEST_HEADER:
+            continue
+        lines = upload.content.read().decode("latin-1").splitlines()
+        upload.content.seek(0)
+        named = dict.fromkeys(line.split()[0] for line in lines if line.strip() and not line.startswith("#"))
+        signals = [by_name[name] for name in named if name in by_name and by_name[name] is not upload]
+        if signals and sum(each.size for each in signals) <= _MOST_RECORD_BYTES:
+            taken[id(upload)] = [upload, *signals]
+    inside = {id(signal) for together in taken.values() for signal in together[1:]}
+    return [
+        _zipped(taken[id(upload)]) if id(upload) in taken else upload for upload in files if id(upload) not in inside
+    ]
+
+
+def _zipped(files: list[Upload]) -> Upload:
+    spooled = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed by whoever asked for the form
+    content = cast("BinaryIO", spooled)
+    with zipfile.ZipFile(content, "w") as archive:
+        for each in files:
+            archive.writestr(zipfile.ZipInfo(each.name, _NO_TIME), each.content.read())
+            each.content.close()
+    size = content.tell()
+    content.seek(0)
+    return Upload(" + ".join(each.name for each in files), content, size)
 
 
 async def _to_the_end(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -3,7 +3,7 @@
 from adapters.contract import Adapter
 from schemas.delivery import Format
 
-from . import aecg, mfer, muse, pdf, scp_ecg, sierra
+from . import aecg, edf, mfer, muse, pdf, scp_ecg, sierra, wfdb
 
 _FORMATS = {
     Format.AECG: (aecg, "application/xml"),
@@ -11,6 +11,8 @@ _FORMATS = {
     Format.MUSE_XML: (muse, "application/xml"),
     Format.SIERRA_XML: (sierra, "application/xml"),
     Format.MFER: (mfer, "application/octet-stream"),
+    Format.EDF: (edf, "application/octet-stream"),
+    Format.WFDB: (wfdb, "application/zip"),
     Format.PDF: (pdf, "application/pdf"),
 }
 
