@@ -23,7 +23,7 @@ from schemas.disclosure import PEOPLE, Principal, Role
 from schemas.faults import Fault
 from schemas.organization import Organization
 
-PARTS = ("web", "dicom", "mllp", "worker")
+PARTS = ("web", "dicom", "mllp", "worker", "watch")
 _HELD = {"conformant": True}
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

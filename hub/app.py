@@ -34,6 +34,7 @@ from hub.ingest.reconcile import reconcile
 from hub.metrics import count_delivery
 from hub.notify import Notify, Outbound, release
 from hub.offering import Documents, Filing, FilingThread, Offering
+from hub.portal.fault_words import in_both_languages
 from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
@@ -47,6 +48,7 @@ from hub.statistics import Statistics
 from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
+from hub.watching import Watched, Watching
 from hub.web_server import WebServer
 from hub.worker import Worker
 from schemas.delivery import Delivery, Format, Receipt
@@ -215,6 +217,11 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             door=doors.get("mllp"),
             together=ingest.deliver_together,
         )
+    if "watch" in parts and settings.watch:
+        watched = Watched(
+            settings.watch, settings.watch_source, settings.watch_quiet_s, settings.max_upload_mb * 1_000_000
+        )
+        made["watch"] = Watching(watched, ingest.deliver, ingest.identify, sniff, in_both_languages)
     if "worker" in parts:
         made["worker"] = Worker(hub.stores.database, _completeness(hub))
         made["headers"] = Describing(_headers(hub.stores))

@@ -70,6 +70,14 @@ class Settings(BaseSettings):
         7, ge=1, le=90, description="An item examined again within so many days of being recognised saved nothing"
     )
     max_upload_mb: int = Field(2048, gt=0, description="Largest file in one upload, in megabytes")
+    watch: Path | None = Field(
+        None,
+        description="Folder into which carts drop files, with a subfolder for each source, named as it is registered",
+    )
+    watch_source: str = Field("", description="Source of the files that lie in that folder itself; empty: refused")
+    watch_quiet_s: int = Field(
+        5, ge=1, le=3600, description="A dropped file is taken when it has not grown for so many seconds"
+    )
     max_message_mb: int = Field(64, gt=0, description="Largest HL7 v2 message, in megabytes")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`; never a patient's data"

@@ -38,6 +38,7 @@ class Channel(StrEnum):
     STOW_RS = "stow-rs"
     MLLP = "mllp"
     UPLOAD = "upload"
+    WATCH = "watch"  # a file dropped into a folder
     REPAIR = "repair"  # a person's corrected copy of something that waited
 
 
@@ -45,7 +46,7 @@ class Channel(StrEnum):
 class Claim:
     """Who a peer says it is, before anyone believes it.
 
-    name: calling AE title, or MSH-4 (facility), or the account of an upload. address: the peer's IP address.
+    name: calling AE title, or MSH-4 (facility), or the account of an upload, or the folder of a dropped file. address: the peer's IP address.
     certificate: what its verified certificate proves, any of `cn:`, `dns:`, `ip:`, `uri:`, `email:` and `sha256:` with
       a value; None where the door asks for no certificate.
     """

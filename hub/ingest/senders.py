@@ -67,6 +67,7 @@ _NAMED = {
     Channel.MLLP: "MSH-4",
     Channel.STOW_RS: "account",
     Channel.UPLOAD: "account",
+    Channel.WATCH: "folder",
 }
 
 

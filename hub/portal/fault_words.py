@@ -6,8 +6,10 @@ Those that people meet at work stand here; any other keeps its English words, wh
 import re
 from collections.abc import Callable
 
+from schemas.faults import Fault
+
 from .account_words import REASONS
-from .i18n import N_, Translate
+from .i18n import LANGUAGES, N_, Translate, translator
 from .labels import DOUBT_REASON
 
 # `%(name)s` stands for what was found.
@@ -34,6 +36,14 @@ KNOWN = (
     N_("declares %(declared)s bytes where %(left)s are left"),
     N_("the data set ends in the middle of an element"),
     N_("the transfer syntax is missing and cannot be told"),
+    N_("this sender is not registered"),
+    N_("expected the file in a folder that is named as its source"),
+    N_("a symbolic link is not followed"),
+    N_("the file cannot be read"),
+    N_("expected a file, found something else"),
+    N_("a signal file that the header names is missing: upload header and signals together, or in one zip"),
+    N_("the header (.hea) is missing beside the signals: upload both together"),
+    N_("the checksum of a signal is wrong: its samples were damaged"),
     N_("PDF is cut short: its end mark is missing"),
     N_("XML is not well-formed"),
     N_("XML with a document type or entities is not taken"),
@@ -146,6 +156,12 @@ def teller(translate: Translate) -> Callable[[str], str]:
         return text
 
     return told
+
+
+def in_both_languages(fault: Fault) -> str:
+    """A fault for whoever finds it beside a file: Chinese first, then English, then the place."""
+    words = (teller(translator(language))(fault.text) for language in LANGUAGES)
+    return "\n".join(dict.fromkeys((*words, fault.where))) + "\n"
 
 
 def noter(translate: Translate) -> Callable[[str], str]:

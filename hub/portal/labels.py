@@ -109,6 +109,7 @@ CHANNEL = {
     Channel.STOW_RS: "STOW-RS",
     Channel.MLLP: "MLLP",
     Channel.UPLOAD: N_("Upload"),
+    Channel.WATCH: N_("Watched folder"),
     Channel.REPAIR: N_("Repaired copy"),
 }
 ACTION = {
