@@ -65,12 +65,14 @@ class Watching:
         identify: Identify,
         sniff: Callable[[bytes], Format],
         explain: Explain,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._watched = watched
         self._deliver = deliver
         self._identify = identify
         self._sniff = sniff
         self._explain = explain
+        self._clock = clock
         self._seen: dict[Path, _Seen] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -97,7 +99,7 @@ class Watching:
 
     def look(self) -> None:
         """One look: takes what has not grown for long enough, notes what else is there."""
-        now = time.monotonic()
+        now = self._clock()
         seen: dict[Path, _Seen] = {}
         for path, source in list(_files(self._watched.folder, self._watched.source)):
             if self._stop.is_set():

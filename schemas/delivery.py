@@ -46,7 +46,8 @@ class Channel(StrEnum):
 class Claim:
     """Who a peer says it is, before anyone believes it.
 
-    name: calling AE title, or MSH-4 (facility), or the account of an upload, or the folder of a dropped file. address: the peer's IP address.
+    name: calling AE title, MSH-4 (facility), the account of an upload, or the folder of a dropped file.
+    address: the peer's IP address, empty for a folder.
     certificate: what its verified certificate proves, any of `cn:`, `dns:`, `ip:`, `uri:`, `email:` and `sha256:` with
       a value; None where the door asks for no certificate.
     """

@@ -44,7 +44,7 @@ def patient(told: Told, origin: Origin) -> Patient:
     found = Patient(identifiers, PersonName(told.name), told.birth_date, sex)
     if hint is None:
         return found
-    if conflict := _contradiction(found, hint):
+    if conflict := contradiction(found, hint):
         raise IdentityConflict(f"the upload names another {conflict} than the file", where=told.where)
     return _united(found, hint)
 
@@ -57,7 +57,7 @@ def _identifiers(number: str, origin: Origin) -> tuple[Identifier, ...]:
     return (own, Identifier(RESIDENT_ID, resident.number)) if resident else (own,)
 
 
-def _contradiction(file: Patient, hint: Patient) -> str:
+def contradiction(file: Patient, hint: Patient) -> str:
     """What both say and say differently; empty where they agree."""
     systems = {identifier.system for identifier in file.identifiers} & {i.system for i in hint.identifiers}
     for system in systems:

@@ -14,6 +14,7 @@ from schemas.report import Report
 from .context import Context
 from .groups import Group, order_groups
 from .patients import patient
+from .recordings import with_recordings
 from .reports import report
 
 
@@ -35,7 +36,8 @@ def of_groups(groups: list[Group], context: Context) -> Reading:
     for group in groups:
         if not group.pid:
             _unowned(group, context)
-    return Reading(reports=tuple(_told_apart(reports)), parts=tuple(dict.fromkeys(context.parts)))
+    told, recordings = with_recordings(_told_apart(reports), context)
+    return Reading(reports=told, parts=tuple(dict.fromkeys(context.parts)), recordings=recordings)
 
 
 def _unowned(group: Group, context: Context) -> None:

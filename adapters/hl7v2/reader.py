@@ -123,6 +123,7 @@ def _together(readings: list[Reading]) -> Reading:
         update=any(reading.update for reading in readings),
         merges=tuple(chain.from_iterable(reading.merges for reading in readings)),
         orders=tuple(chain.from_iterable(reading.orders for reading in readings)),
+        recordings=tuple(chain.from_iterable(reading.recordings for reading in readings)),
         parts=tuple(dict.fromkeys(chain.from_iterable(reading.parts for reading in readings))),
         refused=tuple(chain.from_iterable(reading.refused for reading in readings)),
         accounting=Accounting(

@@ -21,13 +21,14 @@ GOOD = json.dumps({"mr": "1", "values": {"718-7": 130}}).encode()
 class Cart:
     """A watched folder, and a clock that the test sets."""
 
-    def __init__(self, hub: Kernel, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str = "") -> None:
+    def __init__(self, hub: Kernel, folder: Path, source: str = "") -> None:
         self.hub, self.folder, self.now = hub, folder, 1000.0
         self.receipts: list[Receipt] = []
         self.busy = False
-        monkeypatch.setattr(watching.time, "monotonic", lambda: self.now)
         watched = Watched(folder, source, 5, 1_000_000)
-        self.watching = Watching(watched, self._deliver, hub.ingest.identify, sniff, in_both_languages)
+        self.watching = Watching(
+            watched, self._deliver, hub.ingest.identify, sniff, in_both_languages, lambda: self.now
+        )
 
     def _deliver(self, delivery: Delivery) -> Receipt:
         if self.busy:
@@ -49,8 +50,8 @@ class Cart:
 
 
 @pytest.fixture
-def cart(hub: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cart:
-    return Cart(hub, tmp_path / "in", monkeypatch)
+def cart(hub: Kernel, tmp_path: Path) -> Cart:
+    return Cart(hub, tmp_path / "in")
 
 
 def test_a_file_is_taken_when_it_no_longer_grows_and_its_report_is_found(cart: Cart) -> None:
@@ -91,7 +92,7 @@ def test_whoever_is_killed_before_the_move_takes_it_again_for_the_same_receipt(
         killed.setattr(watching, "_move", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             cart.look(6)
-    restarted = Cart(cart.hub, cart.folder, monkeypatch)
+    restarted = Cart(cart.hub, cart.folder)
     restarted.look()
     assert restarted.look(6) == ["CHC01/done/a.json"]
     assert restarted.receipts == cart.receipts
@@ -151,10 +152,8 @@ def test_a_second_file_of_the_same_name_replaces_nothing(cart: Cart) -> None:
     assert len({receipt.delivery_id for receipt in cart.receipts}) == 2
 
 
-def test_files_in_the_folder_itself_come_from_the_source_of_the_settings(
-    hub: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cart = Cart(hub, tmp_path / "in", monkeypatch, source="CHC01")
+def test_files_in_the_folder_itself_come_from_the_source_of_the_settings(hub: Kernel, tmp_path: Path) -> None:
+    cart = Cart(hub, tmp_path / "in", source="CHC01")
     cart.drop("a.json", GOOD)
     cart.look()
     assert cart.look(6) == ["done/a.json"]
