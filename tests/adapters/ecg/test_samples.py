@@ -31,9 +31,9 @@ READ = {
     "muse/guangxi_teaching_sinus_rhythm.xml": (12, 5000, 500),
     "muse/synthetic_muse.xml": (12, 5000, 500),
     "scp/same_ecg_Example.scp": (12, 5000, 500),
-    # Of 5500 samples the last second is, in part, the calibration pulse.
-    "sierra/129DYPRG.XML": (12, 5266, 500),
-    "sierra/2020-5-18_15-48-11.xml": (12, 5329, 500),
+    # Of 5500 samples the last ones are the calibration pulse and the rest before it, alike in all leads.
+    "sierra/129DYPRG.XML": (12, 5264, 500),
+    "sierra/2020-5-18_15-48-11.xml": (12, 5300, 500),
 }
 DERIVED = {"III", "aVR", "aVL", "aVF"}
 FOLDERS = {"aecg": Format.AECG, "scp": Format.SCP_ECG, "muse": Format.MUSE_XML, "sierra": Format.SIERRA_XML}
