@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from adapters.registry import sniff
 from hub import watching
 from hub.portal.fault_words import in_both_languages
 from hub.watching import Watched, Watching
-from schemas.delivery import Delivery, DeliveryCriteria, Receipt
+from schemas.delivery import Delivery, DeliveryCriteria, Format, Receipt
 from schemas.faults import Busy
 from tests.hub.kernel import ADMIN, Kernel
 
 GOOD = json.dumps({"mr": "1", "values": {"718-7": 130}}).encode()
+
+
+def sniffed(_: bytes) -> Format:
+    """The kernel's reader reads everything."""
+    return Format.HL7V2
 
 
 class Cart:
@@ -27,7 +31,7 @@ class Cart:
         self.busy = False
         watched = Watched(folder, source, 5, 1_000_000)
         self.watching = Watching(
-            watched, self._deliver, hub.ingest.identify, sniff, in_both_languages, lambda: self.now
+            watched, self._deliver, hub.ingest.identify, sniffed, in_both_languages, lambda: self.now
         )
 
     def _deliver(self, delivery: Delivery) -> Receipt:
@@ -163,7 +167,7 @@ def test_files_in_the_folder_itself_come_from_the_source_of_the_settings(hub: Ke
 def test_it_looks_by_itself_while_the_hub_runs(hub: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_EVERY_S", 0.02)
     watched = Watched(tmp_path / "in", "CHC01", 0.05, 1_000_000)
-    running = Watching(watched, hub.ingest.deliver, hub.ingest.identify, sniff, in_both_languages)
+    running = Watching(watched, hub.ingest.deliver, hub.ingest.identify, sniffed, in_both_languages)
     running.start()
     (tmp_path / "in" / "a.json").write_bytes(GOOD)
     done = tmp_path / "in" / "done" / "a.json"
