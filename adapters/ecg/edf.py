@@ -157,7 +157,7 @@ def _day(words: str) -> dt.date | None:
     month, _, year = rest.partition("-")
     try:
         return dt.date(int(year), _MONTHS.index(month.upper()) + 1, int(day))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -109,5 +109,5 @@ def _started(date: str | None, time: str | None) -> dt.datetime | None:
         hour, minute, second = (float(part) for part in time.split(":"))
         whole = dt.datetime(year, month, day, int(hour), int(minute), int(second))  # noqa: DTZ001 the zone is the source's
         return whole.replace(microsecond=min(999_999, round(second % 1 * 1e6)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

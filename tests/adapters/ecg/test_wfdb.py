@@ -86,6 +86,13 @@ def test_every_format_of_samples_gives_the_voltages_that_were_stored(code: int) 
     assert recording.started_at == OBSERVED_AT
 
 
+def test_a_time_that_no_clock_shows_is_no_time() -> None:
+    content = zipfile.ZipFile(io.BytesIO(record(16, PACKED[16], VALUES)))
+    header = content.read("r.hea").replace(b"09:30:05", b"99999999999:1:1")
+    report = taken(zipped({"r.hea": header, "r.dat": content.read("r.dat")})).reports[0]
+    assert report.observed_at == OBSERVED_AT  # as the upload says
+
+
 def test_bytes_with_an_offset_and_differences() -> None:
     small = [0, 100, -100, 1, 127, -1, -127, 127]
     plain = taken(record(80, bytes(value + 128 for value in small), small)).recordings[0][1]
