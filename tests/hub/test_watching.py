@@ -150,7 +150,7 @@ def test_links_pipes_and_what_is_too_large_are_refused_without_being_read(cart: 
 
 def test_a_second_file_of_the_same_name_replaces_nothing(cart: Cart) -> None:
     for number in (1, 2):
-        cart.drop("CHC01/a.json", json.dumps({"mr": str(number)}).encode())
+        cart.drop("CHC01/a.json", json.dumps({"mr": "1", "key": f"K{number}"}).encode())
         cart.look()
         cart.look(6)
     assert cart.look() == ["CHC01/done/a-2.json", "CHC01/done/a.json"]
