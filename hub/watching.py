@@ -94,8 +94,8 @@ class Watching:
             except OSError as error:
                 # A share that is away comes back; until then there is nothing to take.
                 log.warning("watch.folder_unreadable", error=type(error).__name__)
-            except Exception:  # whatever one file does, the next look begins anew
-                log.exception("watch.round_failed")
+            except Fault as fault:
+                log.warning("watch.round_failed", category=fault.category.value)
 
     def look(self) -> None:
         """One look: takes what has not grown for long enough, notes what else is there."""
