@@ -49,6 +49,7 @@ class Permission(StrEnum):
     MANAGE_CONNECTIONS = "manage-connections"
     MANAGE_STUDIES = "manage-studies"
     GRADE_IMAGES = "grade-images"
+    READ_ECGS = "read-ecgs"
     KEEP_CATALOGUE = "keep-catalogue"
 
 
@@ -57,7 +58,7 @@ _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({Permission.UPLOAD, Permission.READ_REPORTS}),
     # Who reads images keeps what was measured on them, also on those of another institution.
     Role.RADIOLOGIST: _CLINICAL | {Permission.MEASURE, Permission.GRADE_IMAGES},
-    Role.ECG_READER: _CLINICAL,
+    Role.ECG_READER: _CLINICAL | {Permission.READ_ECGS},
     # Who reads laboratory reports all day knows best what a code stands for.
     Role.LAB_REVIEWER: _CLINICAL | {Permission.MAP_CODES},
     Role.CLINICIAN: _CLINICAL,

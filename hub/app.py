@@ -38,6 +38,7 @@ from hub.portal.fault_words import in_both_languages
 from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
+from hub.reading import Readings
 from hub.recall import Hooks, Recall, Telling
 from hub.recognition import Recognition
 from hub.resolution import Resolution
@@ -163,6 +164,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         ),
         terminology=Terminology(database),
         curation=Curation(database),
+        readings=Readings(database),
         catalogue=CatalogueDesk(database),
         quality=QualityDesk(database),
         database=database,

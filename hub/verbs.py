@@ -12,6 +12,7 @@ from hub.notify import Notify
 from hub.offering import Offering
 from hub.profiles import Profiles
 from hub.query import Query
+from hub.reading import Readings
 from hub.recall import Recall
 from hub.recognition import Recognition
 from hub.resolution import Resolution
@@ -45,6 +46,7 @@ class Verbs:
     profiles: Profiles
     terminology: Terminology
     curation: Curation
+    readings: Readings
     catalogue: CatalogueDesk
     quality: QualityDesk
     database: Database

@@ -69,6 +69,7 @@ class Observation:
     sent: the value as sent, where writing `value` again would give other characters; else empty.
     interpretation: codes of HL7 table 0078 (`H`, `LL`, `S`, ...). status: FHIR observation-status.
     observed_at: the patient's clock (sampling), aware of its zone; None where the report's own holds.
+    measured_by: name of the person who measured it here, in place of the source's value; else empty.
     carried: said by an earlier message about this report, and neither repeated nor taken back by the latest one.
     """
 
@@ -84,6 +85,7 @@ class Observation:
     notes: tuple[str, ...] = ()
     sent: str = ""
     carried: bool = False
+    measured_by: str = ""
 
 
 Slot = tuple[str, str, str, int]

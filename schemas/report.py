@@ -84,6 +84,17 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Overread:
+    """Who read the report here and stands by it. at: our clock. of_version: the version that was read."""
+
+    account: str
+    name: str
+    organization: str
+    at: dt.datetime
+    of_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One version of a report, as its source issued it.
 
@@ -95,6 +106,7 @@ class Report:
       makes no other report of the same words sent again. All aware of their zone.
     recording: digest of the waveform in canonical form (schemas.ecg), empty where there is none.
     content_tree: digest of the structured report in canonical form (schemas.content_tree), empty where there is none.
+    statements: what the conclusion says, in codes; empty where nobody chose them. overread: set on versions made here.
     replaces: key of the report whose next version this is, where that is not its own.
     requesters: names that may be those of the institution that ordered it, the likeliest first. Neither of these two
       is part of what a report says: a version that differs in them alone is the same again.
@@ -124,6 +136,8 @@ class Report:
     pointers: tuple[Pointer, ...] = ()
     parent: Parent | None = None
     content_tree: str = ""
+    statements: tuple[Coding, ...] = ()
+    overread: Overread | None = None
     replaces: str = field(default="", compare=False)
     requesters: tuple[str, ...] = field(default=(), compare=False)
     sent_at: dt.datetime | None = field(default=None, compare=False)

@@ -34,6 +34,7 @@ from hub.offering import Documents, Offering
 from hub.portal.render import FONT
 from hub.profiles import Profiles
 from hub.query import Query
+from hub.reading import Readings
 from hub.recall import Recall
 from hub.recognition import Recognition
 from hub.resolution import Resolution
@@ -111,6 +112,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
         terminology=Terminology(database),
         curation=Curation(database),
+        readings=Readings(database),
         catalogue=CatalogueDesk(database),
         quality=QualityDesk(database),
         database=database,

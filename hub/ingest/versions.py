@@ -9,7 +9,7 @@ from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
 from schemas.patient import Patient
 from schemas.report import SUPPLEMENT, WITHDRAWN, Report, ReportCategory, ReportStatus
-from storage import decisions, derived, observations, outbox, relations, reports, studies
+from storage import decisions, derived, observations, outbox, readings, relations, reports, studies
 from storage.reports import Known
 
 from .life import Step, rank, repeats, step
@@ -44,6 +44,7 @@ def index_report(
         _index_results(tx, report_id, 1, report, patient_id, now)
         _adopt(tx, report, report_id)
         derived.put_anew(tx, report_id, report)
+        readings.put(tx, report_id, report, now)
         outbox.add(tx, "report.new", {"report": report_id, "version": 1}, now)
         return report_id
     if not same_person(tx, known.patient_id, patient_id):
@@ -124,6 +125,9 @@ def _follow(tx: Connection, known: Known, report: Report, delivery_id: int, now:
     current = stated(known.report)
     if said == current or (_images_only(said) and _adds_images(known.report)):
         return
+    if known.report.overread and said.status not in WITHDRAWN:
+        _beside(tx, known, said, delivery_id, now)
+        return
     found = step(current, said)
     earlier: list[Report] = []
     if found is Step.EARLIER or rank(current.status) == rank(said.status):
@@ -139,6 +143,18 @@ def _follow(tx: Connection, known: Known, report: Report, delivery_id: int, now:
     whole = merged(said, known.report)
     if stated(whole) != current or whole != known.report:
         _replace(tx, known, replace(whole, status=_named(found, said)), delivery_id, now)
+
+
+def _beside(tx: Connection, known: Known, said: Report, delivery_id: int, now: dt.datetime) -> None:
+    """Keeps what the source says after a person read the report here: shown beside it, until a reader looks at it.
+
+    A doctor stands by the current version, and a cart that sends again must not take it away from whoever relies on
+    it. A withdrawal does: to show as valid what may be another patient's harms more.
+    """
+    if any(repeats(said, stated(each)) for each in reports.known_versions(tx, known.id)):
+        return
+    version = reports.add_version(tx, known, said, delivery_id=delivery_id, now=now, current=False)
+    readings.put_later(tx, known.id, version)
 
 
 def _fill_up(tx: Connection, known: Known, whole: Report, now: dt.datetime) -> None:
@@ -184,6 +200,7 @@ def _replace(tx: Connection, known: Known, report: Report, delivery_id: int, now
     version = reports.add_version(tx, known, report, delivery_id=delivery_id, now=now)
     _index_results(tx, known.id, version, report, known.patient_id, now)
     derived.put_anew(tx, known.id, report)
+    readings.put(tx, known.id, report, now)
     _tell(tx, known.id, version, report, now)
 
 

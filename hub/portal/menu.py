@@ -21,6 +21,7 @@ class Entry:
 # The first entry that a role allows is where its work begins: hence uploads and figures before patients.
 _ENTRIES = (
     Entry("/upload", N_("Upload"), "upload", Permission.UPLOAD),
+    Entry("/ecg", N_("ECG reading"), "activity-heartbeat", Permission.READ_ECGS),
     Entry("/decisions", N_("Recognition"), "shield-check", Permission.READ_FIGURES),
     Entry("/patients", N_("Patients"), "users", Permission.READ_REPORTS),
     Entry("/notices", N_("Notices"), "alert-triangle", Permission.DECIDE),

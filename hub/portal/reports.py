@@ -7,11 +7,12 @@ from fastapi.responses import StreamingResponse
 
 from hub.retrieve.content import Content
 from schemas.codes import Coding
+from schemas.ecg_statements import statements
 from schemas.offered import DocumentKind, has_words, is_offered
 from schemas.report import ReportRecord
 from schemas.trend import Measure
 
-from . import decision_box, ecg, imaging, laboratory, notices
+from . import decision_box, ecg, imaging, laboratory, notices, overread
 from .cautions import corrected, withdrawn
 from .content_tree import document
 from .contents import download, rendition, show
@@ -58,6 +59,8 @@ def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
         "kin": kin(visit, record),
         "bench": ecg.workbench(visit, record) if record.report.recording else None,
         "unconfirmed": record.report.status in ecg.UNCONFIRMED,
+        "panel": overread.panel(visit, record),
+        "overread_statements": statements(),
     }
 
 

@@ -10,7 +10,7 @@ from schemas.offered import PDF, is_offered, own_pdf
 from schemas.patient import Patient
 from schemas.report import Attachment, Pointer, Report, ReportCategory, ReportRecord, ReportStatus
 
-from . import observation, parent, references
+from . import observation, overread, parent, references
 from .elements import (
     EXTENSION,
     IDENTIFIER_TYPE,
@@ -98,12 +98,13 @@ def to_fhir(record: ReportRecord, links: Links = NOWHERE) -> Resource:
         effectiveDateTime=moment(report.observed_at),
         issued=moment(report.issued_at),
         performer=[references.to_organization(record.organization, links)],
-        resultsInterpreter=[{"display": text(name)} for name in report.performers if text(name)],
+        resultsInterpreter=overread.interpreters(report, links),
         specimen=present(compact(display=text(report.specimen))),
         result=[references.to("Observation", key) for key in record.observation_ids]
         or [{"reference": f"#o{n}"} for n in range(1, len(inside) + 1)],
         imagingStudy=present(_study(report.study_instance_uid, links)),
         conclusion=text(report.conclusion),
+        conclusionCode=[each for coding in report.statements if (each := overread.conclusion(coding))],
         presentedForm=[_attachment(record, n, links) for n in range(len(report.attachments))]
         + [_pointer(each) for each in report.pointers]
         + present(_page(record, links)),
@@ -144,6 +145,8 @@ def from_fhir(resource: Resource, patient: Patient, results: Sequence[Observatio
         recording=extension_of(resource, RECORDING).get("valueString", ""),
         flags=_flags(resource),
         parent=parent.from_fhir(extension_of(resource, parent.URL)),
+        statements=tuple(read_concept(each) for each in resource.get("conclusionCode", ())),
+        overread=overread.from_fhir(resource),
     )
 
 
@@ -153,6 +156,7 @@ def _extensions(report: Report) -> list[Resource]:
         extension(FINDINGS, valueString=text(report.findings)),
         extension(RECORDING, valueString=text(report.recording)),
         parent.to_fhir(report.parent),
+        overread.to_fhir(report.overread),
     )
 
 

@@ -32,6 +32,8 @@ SUB_ID = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
 UNIT = EXTENSION + "unit"
 # The value as sent, where value[x] writes it otherwise.
 SENT = EXTENSION + "value-as-sent"
+# Who measured it here, in place of the source's value.
+MEASURED_BY = EXTENSION + "measured-by"
 # Said by an earlier message about the report and not repeated by the latest one.
 CARRIED = EXTENSION + "said-before"
 
@@ -62,7 +64,8 @@ def to_fhir(record: ObservationRecord, links: Links = NOWHERE) -> Resource:
         **(_category(record.category) | body),
         subject=references.to_patient(record.patient_id),
         issued=moment(record.recorded_at),
-        performer=[references.to_organization(record.organization, links)],
+        performer=[references.to_organization(record.organization, links)]
+        + [{"display": name} for name in [text(record.observation.measured_by)] if name],
         derivedFrom=[references.to("Observation", key) for key in [links.derived_from.get(record.report_id)] if key],
     )
 
@@ -112,6 +115,7 @@ def from_fhir(resource: Resource) -> Observation:
         notes=tuple(note["text"] for note in resource.get("note", ()) if "text" in note),
         sent=extension_of(resource, SENT).get("valueString", ""),
         carried=bool(extension_of(resource, CARRIED).get("valueBoolean")),
+        measured_by=extension_of(resource, MEASURED_BY).get("valueString", ""),
     )
 
 
@@ -133,6 +137,7 @@ def _extensions(observation: Observation) -> list[Resource]:
         extension(UNIT, valueString=text(observation.unit)) if observation.unit != _spoken(observation.value) else None,
         extension(SENT, valueString=text(observation.sent)),
         extension(CARRIED, valueBoolean=True) if observation.carried else None,
+        extension(MEASURED_BY, valueString=text(observation.measured_by)),
         extension(reference_range.WHOLE, valueString=text(reference_range.whole(observation.reference_range))),
     )
 

@@ -22,6 +22,7 @@ from .orders import report_order, service_order, service_order_number
 from .outbound import destination, dispatch, sender_certificate
 from .parties import account, mapping, organization, setting, source, source_version, task, token
 from .persons import doubt, link, merge, patient, patient_identifier, patient_search_key, person, person_version
+from .readings import ecg_reading
 from .relations import report_alias, report_parent
 from .repairs import repair
 
@@ -43,6 +44,7 @@ __all__ = [
     "dispatch",
     "document_due",
     "doubt",
+    "ecg_reading",
     "hook",
     "instance",
     "instance_header",

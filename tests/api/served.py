@@ -21,6 +21,7 @@ from hub.notify import Notify
 from hub.offering import Documents, Offering
 from hub.portal.render import FONT
 from hub.profiles import Profiles
+from hub.reading import Readings
 from hub.recall import Recall
 from hub.retrieve import Retrieve
 from hub.statistics import Statistics
@@ -171,6 +172,7 @@ def _app(made: Kernel) -> FastAPI:
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
         curation=Curation(made.database),
+        readings=Readings(made.database),
         catalogue=CatalogueDesk(made.database),
         quality=QualityDesk(made.database),
         database=made.database,

@@ -44,6 +44,7 @@ from schemas.patient import (
     PersonName,
     Sex,
 )
+from schemas.reading import Claim, Draft, ReadingRecord, ReadingState, WaitingEcg
 from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import Attachment, Report, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
 from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
@@ -684,6 +685,44 @@ def _deliveries() -> list[DeliveryRecord]:
 
 
 @dataclass
+class FakeReadings:
+    """One ECG waits; remembers the drafts. taken: somebody else is reading it."""
+
+    query: FakeQuery
+    drafts: list[Draft] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    taken: bool = False
+
+    def waiting(self, disclosure: Disclosure, **_: object) -> Page[WaitingEcg]:
+        require(disclosure.principal, Permission.READ_ECGS)
+        found = () if self.drafts else tuple(each for each in self.query.reports_ if each.id == 5)
+        return Page(tuple(WaitingEcg(each, self.reading(disclosure, 5)) for each in found), len(found), 0)
+
+    def reading(self, disclosure: Disclosure, report_id: int) -> ReadingRecord:
+        require(disclosure.principal, Permission.READ_ECGS)
+        claim = Claim("another", "沈一诺", "DH2", dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5))
+        return ReadingRecord(report_id, ReadingState.UNCONFIRMED, 0, NOW, later=0, claim=claim if self.taken else None)
+
+    def confirm(self, disclosure: Disclosure, report_id: int, draft: Draft) -> int:
+        require(disclosure.principal, Permission.READ_ECGS)
+        if self.taken:
+            raise Conflict("somebody else is reading this ECG", where="claim")
+        self.drafts.append(draft)
+        return 2
+
+    def claim(self, disclosure: Disclosure, report_id: int) -> None:
+        require(disclosure.principal, Permission.READ_ECGS)
+        self.done.append("claim")
+
+    def release(self, disclosure: Disclosure, report_id: int) -> None:
+        self.done.append("release")
+
+    def withdraw(self, disclosure: Disclosure, report_id: int, version: int, reason: str) -> int:
+        self.done.append(f"withdraw {version} {reason}")
+        return 2
+
+
+@dataclass
 class FakeVerbs:
     """What the pages call."""
 
@@ -697,6 +736,7 @@ class FakeVerbs:
     repairs: FakeRepairs
     recall: FakeRecall
     statistics: FakeStatistics
+    readings: FakeReadings
 
 
 def _notice() -> Notice:
@@ -744,6 +784,7 @@ def verbs() -> FakeVerbs:
         FakeRepairs(ingest),
         FakeRecall([_notice()]),
         FakeStatistics(query),
+        FakeReadings(query),
     )
 
 
