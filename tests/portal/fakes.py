@@ -741,7 +741,7 @@ class FakeVerbs:
 
 def _notice() -> Notice:
     changes = (Change("钾", "3.4 mmol/L", "6.1 mmol/L HH"), Change(HOSTILE, HOSTILE, ""))
-    return Notice(1, NoticeKind.CORRECTED, Reliance.REUSED, 1, 1, 2, 1, "DH2", "clinician", 1, changes, NOW)
+    return Notice(1, NoticeKind.CORRECTED, Reliance.REUSED, 4, 1, 2, 1, "DH2", "clinician", 1, changes, NOW)
 
 
 def verbs() -> FakeVerbs:

@@ -415,11 +415,11 @@ def test_a_notice_shows_both_values_and_waits_for_one_click(clinician: Person) -
     assert "<strong>6.1 mmol/L HH</strong>" in page
     assert "<script>alert" not in page
     assert 'menu-count">1' in page
-    assert "我已知晓" in clinician.get("/reports/1").text
+    assert "我已知晓" in clinician.get("/reports/4").text
     answer = clinician.client.post(
         "/notices/1/acknowledgement", data={"csrf": clinician.csrf, "from": "report", "remark": "已电话告知"}
     )
-    assert answer.headers["location"] == "/reports/1"
+    assert answer.headers["location"] == "/reports/4"
     page = clinician.get("/notices").text
     assert "menu-count" not in page
     assert "已电话告知" in page
