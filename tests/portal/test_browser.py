@@ -243,3 +243,28 @@ def test_what_breaks_the_policy_would_be_heard(watched: Watched) -> None:
     assert any("style-src" in words for words in watched.wrong)
     assert page.evaluate("window.ran") is None
     watched.wrong.clear()
+
+
+def test_an_ecg_is_read_by_keyboard_alone(watched: Watched, portal: Portal) -> None:
+    page = watched.sign_in("ecg-reader")
+    page.get_by_role("link", name="未确认").or_(page.locator("#ecgs .row-link")).first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reports/5**")
+    pick = page.locator("[data-pick]")
+    pick.focus()
+    while page.locator("[data-chosen] li").count():
+        page.keyboard.press("Backspace")
+    for typed in ("af", "zszc"):
+        page.keyboard.type(typed)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Enter")
+    page.locator("#m-8867-4").fill("80")
+    expect(page.locator("tr:has(#m-8867-4) [data-difference]")).to_have_text("+8")
+    page.locator("#m-8867-4").press("Control+Enter")
+    page.wait_for_url("**/ecg")
+    (draft,) = portal.verbs.readings.drafts
+    assert draft.statements[0] == "AF"
+    assert len(draft.statements) == 2
+    assert {code: str(value) for code, value in draft.measured.items()} == {"8867-4": "80"}
+    watched.fits()
