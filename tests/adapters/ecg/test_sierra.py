@@ -47,8 +47,9 @@ def rebuilt(document: str) -> np.ndarray:
 
 
 def test_packed_samples_are_those_that_another_reader_finds(document: str) -> None:
+    # Behind the twelve leads stand four more chunks, which the document names no leads for.
     ours = xli.unpack(packed(document), 12, 5500)
-    for row, theirs in zip(ours, xli_decode(packed(document)), strict=True):
+    for row, theirs in zip(ours, xli_decode(packed(document))[:12], strict=True):
         assert np.array_equal(row, theirs[:5500])
 
 
@@ -56,9 +57,9 @@ def test_the_calibration_pulse_is_never_shown_as_signal(document: str) -> None:
     reading = of(document)
     ((_, recording),) = reading.recordings
     assert rebuilt(document)[:, -200:].max() * 5 == 1000
-    assert recording.samples_uv.shape == (12, 5266)
+    assert recording.samples_uv.shape == (12, 5264)
     assert "calibration-cut" in reading.reports[0].flags
-    assert np.array_equal(recording.samples_uv, rebuilt(document)[:, :5266] * 5)
+    assert np.array_equal(recording.samples_uv, rebuilt(document)[:, :5264] * 5)
     # Sent once more without its last second, nothing more is taken from it.
     shorter = rebuilt(document)[:, :5200].astype("<i2")
     again = of(
