@@ -6,12 +6,16 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 from storage.migrate import migrate
 from tests import engines
 from tests.engines import Engines, MinioServer, Postgres
 
+# How long it takes to think of an input says something of the machine, nothing of the hub.
+settings.register_profile("dxhub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dxhub")
 REQUIRE_ALL = os.environ.get("DXHUB_TEST_REQUIRE_ALL") == "1"
 
 

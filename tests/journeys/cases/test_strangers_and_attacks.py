@@ -39,7 +39,8 @@ def test_a_sex_is_read_however_it_is_typed(desk: Desk, sex: str, said: str) -> N
 def found_by(desk: Desk, words: str) -> set[str]:
     """The patients whom a clinician's search lists."""
     answer = desk.browsers[Role.CLINICIAN].get("/patients", params={"q": words})
-    return {each.partition('"')[0] for each in answer.text.split('href="/patients/')[1:]}
+    # Each with the way to the timeline, and with the one to what is about to be ordered.
+    return {each.partition('"')[0].removesuffix("/ordering") for each in answer.text.split('href="/patients/')[1:]}
 
 
 ATTACKS = {
