@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
 
 from hub import app
 from hub.access import disclosure_for
@@ -68,7 +68,15 @@ def viewing(data: Path) -> Iterator[Viewing]:
 
 def _seeded(hub: Hub) -> Viewing:
     scan = slices()
-    prior = _of("Q7", Modality="DX", StudyDate="20240301", StudyDescription="胸部正位片")
+    prior = _of(
+        "Q7",
+        Modality="DX",
+        StudyDate="20240301",
+        StudyDescription="胸部正位片",
+        Rows=SIZE,
+        Columns=SIZE,
+        PixelData=_slice(0).tobytes(),
+    )
     stranger = ct(
         PatientID="P0001",
         PatientName="Li^Si=李^四",
@@ -76,9 +84,12 @@ def _seeded(hub: Hub) -> Viewing:
         PatientSex="F",
         StudyDescription="别人的检查",
     )
+    # Compressed, so that the viewer's own decoders are needed.
+    part10(prior)
+    prior.compress(JPEG2000Lossless, generate_instance_uid=False)
     for account, images in (("technician", scan), ("technician2", [prior, stranger])):
         for each in images:
-            _upload(hub, account, part10(each))
+            _upload(hub, account, part10(each, JPEG2000Lossless if each is prior else ExplicitVRLittleEndian))
     studies = {"ct": scan[0], "prior": prior, "stranger": stranger}
     uids = {name: str(each.StudyInstanceUID) for name, each in studies.items()}
     criteria = StudyCriteria(study_instance_uids=(uids["ct"],))

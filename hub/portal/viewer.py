@@ -42,6 +42,11 @@ _ISOLATED = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
 }
+# A worker is held to the policy of its own script. The decoders of compressed pixels (JPEG, JPEG-LS, JPEG 2000, HTJ2K)
+# make functions of text while they start; the page itself, which shows what others wrote, may not.
+_DECODING = _ISOLATED | {
+    "content-security-policy": POLICY.replace("'wasm-unsafe-eval'", "'wasm-unsafe-eval' 'unsafe-eval'")
+}
 _FOR_EVER = "private, max-age=31536000, immutable"
 _UID = re.compile(r"[0-9][0-9.]{0,63}")
 _MOST_STUDIES = 8
@@ -66,7 +71,8 @@ def viewer_file(request: Request, name: str, path: str) -> Response:
     # Its address changes with the release, so the form is all that can differ.
     packed = found.compressed and _takes_gzip(request)
     tag = f'"{name}-gzip"' if packed else f'"{name}"'
-    headers = {**_ISOLATED, "cache-control": _FOR_EVER, "vary": "Accept-Encoding", "etag": tag}
+    isolated = _DECODING if found.media_type == "text/javascript" else _ISOLATED
+    headers = {**isolated, "cache-control": _FOR_EVER, "vary": "Accept-Encoding", "etag": tag}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if packed:

@@ -157,7 +157,7 @@ def test_what_is_measured_is_stored_with_the_study_and_opens_again(desk: Desk) -
     page, served = desk.page, desk.served
     desk.sign_in("radiologist")
     desk.open()
-    _measure(page)
+    length = _measure(page)
     page.locator("[data-cy=trackedMeasurements-btn]").click()
     page.get_by_role("button", name="保存测量").click()
     page.get_by_role("dialog").get_by_role("textbox").fill("右上肺结节")
@@ -181,10 +181,14 @@ def test_what_is_measured_is_stored_with_the_study_and_opens_again(desk: Desk) -
     line = page.locator("[data-cy=studyBrowser-panel]").get_by_text("右上肺结节")
     line.dblclick()
     page.get_by_role("button", name="是", exact=True).click()
-    expect(page.locator("[data-cy=trackedMeasurements-panel]")).to_contain_text("mm")
+    expect(page.locator("svg.svg-layer text").filter(has_text=length).first).to_be_visible()
+    # The list stays closed until somebody asks for it.
+    page.locator("[data-cy=trackedMeasurements-btn]").click()
+    expect(page.locator("[data-cy=trackedMeasurements-panel]")).to_contain_text(length)
 
 
-def _measure(page: Page) -> None:
+def _measure(page: Page) -> str:
+    """Draws a line over the middle of the picture; the length that the viewer writes beside it."""
     tool = page.locator("[data-cy=MeasurementTools-split-button-primary]")
     tool.click()
     expect(
@@ -197,7 +201,24 @@ def _measure(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(x + 80, y + 40, steps=8)
     page.mouse.up()
-    expect(page.locator("svg.svg-layer text").filter(has_text="mm").first).to_be_visible()
+    written = page.locator("svg.svg-layer text").filter(has_text="mm").first
+    expect(written).to_be_visible()
+    return (written.text_content() or "").strip()
+
+
+def test_whoever_stayed_too_long_signs_in_and_is_back_at_the_study(desk: Desk) -> None:
+    page, served = desk.page, desk.served
+    desk.sign_in("radiologist")
+    desk.open("prior")
+    desk.context.clear_cookies()
+    page.locator("[data-cy=studyBrowser-panel]").get_by_text("胸部CT平扫").click()
+    page.wait_for_url("**/sign-in?next=**")
+    desk.wrong.clear()  # The browser and the viewer say of each refusal that there was one.
+    page.fill("[name=account]", "radiologist")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(served.viewer("prior"))
+    desk.drawn()
 
 
 def test_opening_is_in_the_audit_trail_once_with_its_purpose(desk: Desk) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub.access import disclosure_for
 from hub.viewer import files
-from tests.viewing import PASSWORD, Viewing, viewing
+from schemas.disclosure import Action
+from tests.viewing import PASSWORD, PEOPLE, Viewing, viewing
 
 from .conftest import field
 
@@ -94,6 +96,42 @@ def test_who_may_not_read_reports_sees_no_images(visitor: httpx.Client, served: 
         f"/dicomweb/studies/{served.studies['ct']}/metadata",
     ):
         assert visitor.get(address).status_code == 403, address
+
+
+def test_after_a_session_has_ended_data_are_refused_and_signing_in_leads_back(
+    radiologist: httpx.Client, served: Viewing
+) -> None:
+    data = f"/dicomweb/studies/{served.studies['ct']}/metadata"
+    page = radiologist.get(served.viewer())
+    assert page.status_code == radiologist.get(data).status_code == 200
+    served.hub.verbs.access.sign_out(radiologist.cookies["dxhub_session"], "127.0.0.1")
+    assert radiologist.get(data).status_code == 401
+    # The viewer's script hears of that and asks for the sign-in with its own address.
+    back = served.viewer().removeprefix(served.address)
+    form = radiologist.get("/sign-in", params={"next": back})
+    sent = {name: field(form, name) for name in ("csrf", "next")} | {"account": "radiologist", "password": PASSWORD}
+    answer = radiologist.post("/sign-in", data=sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, back)
+
+
+def test_what_the_viewer_searches_and_fetches_is_in_the_audit_trail(radiologist: httpx.Client, served: Viewing) -> None:
+    for address in (f"/viewer/{served.person}/dicomweb/studies", f"/dicomweb/studies/{served.studies['ct']}/metadata"):
+        before = _audited(served)
+        assert radiologist.get(address).status_code == 200
+        assert _audited(served) > before, address
+
+
+def _audited(served: Viewing) -> int:
+    """How often the radiologist searched or read."""
+    trail = served.hub.verbs.query.audit(disclosure_for(PEOPLE["auditor"]), account="radiologist", limit=1000)
+    return sum(each.action in {Action.SEARCH, Action.READ} for each in trail.items)
+
+
+def test_only_the_decoders_may_make_code_of_text(radiologist: httpx.Client, served: Viewing) -> None:
+    assert "'unsafe-eval'" not in radiologist.get(served.viewer()).headers["content-security-policy"]
+    assert "'unsafe-eval'" in radiologist.get(ENTRY).headers["content-security-policy"]
+    styles = radiologist.get(f"{VIEWER.root}app.bundle.css")
+    assert "'unsafe-eval'" not in styles.headers["content-security-policy"]
 
 
 def test_a_study_of_somebody_else_does_not_open_as_this_persons(radiologist: httpx.Client, served: Viewing) -> None:

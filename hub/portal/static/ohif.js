@@ -21,6 +21,25 @@
   // For words that stand in no catalogue of the viewer.
   window.viewerWord = (word) => (settings.words.hub || {})[word] || word;
 
+  // Whoever's session has ended signs in and comes back to this very study; pictures are asked for in both ways.
+  let leaving = false;
+  const heard = (status) => {
+    if (status !== 401 || leaving) return;
+    leaving = true;
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  };
+  const { fetch } = window;
+  window.fetch = async (...asked) => {
+    const answer = await fetch(...asked);
+    heard(answer.status);
+    return answer;
+  };
+  const { send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.send = function (...sent) {
+    this.addEventListener("load", () => heard(this.status));
+    return send.apply(this, sent);
+  };
+
   const logo = (React) => React.createElement(
     "a",
     { href: settings.back.address, className: "hub-back", title: settings.back.words },
