@@ -26,6 +26,7 @@ EVERY_PAGE = [
     (Role.CLINICIAN, "/reports/9/trend?code=<script>&unit=<script>"),
     (Role.CLINICIAN, "/<script>alert(1)</script>"),
     (Role.CLINICIAN, "/help"),
+    (Role.CLINICIAN, "/notices"),
     (Role.TECHNICIAN, "/upload"),
     (Role.ADMIN, "/quarantine?state=all&q=<script>"),
     (Role.ADMIN, "/quarantine/101"),
@@ -34,6 +35,9 @@ EVERY_PAGE = [
     (Role.QUALITY, "/decisions"),
     (Role.AUDITOR, "/audit?account=<script>"),
 ]
+
+
+OUR_SCRIPTS = ("/static/", "/ecg-viewer.js?v=")
 
 
 class Inline(HTMLParser):
@@ -46,7 +50,7 @@ class Inline(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = dict(attrs)
         self.found += [f"{tag} {name}" for name in names if name == "style" or name.startswith("on")]
-        if tag == "style" or (tag == "script" and not (names.get("src") or "").startswith("/static/")):
+        if tag == "style" or (tag == "script" and not (names.get("src") or "").startswith(OUR_SCRIPTS)):
             self.found.append(tag)
         if tag == "b" or (tag == "img" and (names.get("src") or "").startswith("x")):
             self.found.append(tag)
