@@ -19,6 +19,15 @@ class KeptCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """What is said of a card. before: what was said last, as the asker knows it."""
+
+    uuid: str
+    before: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownCard:
     """A card as it goes out. uuid: under which feedback comes back. reference: of the draft that it answers."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from schemas.card import KeptCard, ShownCard
+from schemas.card import Answering, KeptCard, ShownCard
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
@@ -46,6 +46,7 @@ def card(tx: Connection, disclosure: Disclosure, uuid: str) -> tuple[KeptCard, s
     return from_json(KeptCard, row.document), row.outcome
 
 
-def put_outcome(tx: Connection, uuid: str, outcome: str) -> None:
-    """The last that was said of a card; the decisions themselves are never changed."""
-    tx.execute(t.card.update().where(t.card.c.uuid == uuid).values(outcome=outcome))
+def put_outcome(tx: Connection, said: Answering) -> bool:
+    """The last that was said of a card; the decisions themselves are never changed. False where another was quicker."""
+    query = t.card.update().where(t.card.c.uuid == said.uuid, t.card.c.outcome == said.before)
+    return bool(tx.execute(query.values(outcome=said.outcome)).rowcount)

@@ -71,12 +71,6 @@ class Advising:
         with self._database.read() as tx:
             return cards.card(tx, disclosure, uuid)
 
-    def answered(self, disclosure: Disclosure, uuid: str, outcome: str) -> None:
-        """Notes what was last said of a card, so that the same feedback sent again decides nothing twice."""
-        with self._database.write() as tx:
-            cards.card(tx, disclosure, uuid)
-            cards.put_outcome(tx, uuid, outcome)
-
     @contextmanager
     def _advised(
         self,

@@ -32,7 +32,8 @@ def _key(value: Any) -> Any:  # noqa: ANN401 whatever the caller sent
 
 
 Key = Annotated[int, BeforeValidator(_key), Field(ge=1, lt=2**63, examples=[12])]
-Words = Annotated[str, Field(max_length=200)]
+# NUL stands in JSON and in no database.
+Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class OrderContext(BaseModel):

@@ -15,6 +15,9 @@ _FINAL = frozenset({ReportStatus.FINAL, ReportStatus.AMENDED, ReportStatus.CORRE
 # Of HL7 v2 table 0078: what a source itself calls critical.
 CRITICAL = frozenset({"HH", "LL", "AA"})
 CRITICAL_FLAG = "critical"
+# And where a source marks one of these with a sign of its own, as `H*`.
+_ABNORMAL = frozenset("HLA")
+_SIGNS = "*!"
 # What the items of images rest on (hub.catalogue).
 OTHER_PART = "body-part"
 
@@ -35,7 +38,13 @@ def is_critical(prior: Prior) -> bool:
     if CRITICAL_FLAG in report.flags:
         return True
     results = (prior.observation,) if prior.observation else report.observations
-    return any(not CRITICAL.isdisjoint(each.interpretation) for each in results)
+    return any(_is_critical(code) for each in results for code in each.interpretation)
+
+
+def _is_critical(code: str) -> bool:
+    said = code.strip().upper()
+    plain = said.rstrip(_SIGNS)
+    return plain in CRITICAL or (plain in _ABNORMAL and plain != said)
 
 
 def identity(_: Asked, prior: Prior, __: RegionRules) -> Said:

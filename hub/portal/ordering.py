@@ -192,24 +192,19 @@ def _decide(
         setting=fields.get("setting", "") if fields.get("setting") in ("outpatient", "inpatient", EMERGENCY) else "",
         diagnosis=fields.get("diagnosis", "").strip()[:20],
     )
-    made = []
     for report_id, version in rests_on:
         record = visit.verbs.query.report(visit.disclosure, report_id, version)
         if record.patient_id != patient_id:
             raise NotFound("no such report of this patient", where="report")
-        made.append(
-            visit.verbs.recognition.decide(
-                visit.disclosure,
-                report_id=report_id,
-                version=version,
-                verdict=verdict,
-                reason=reason,
-                comment=fields.get("comment", "").strip()[:1000],
-                order=order,
-                item=order.code,
-            )
-        )
-    return tuple(made)
+    return visit.verbs.recognition.decide_all(
+        visit.disclosure,
+        rests_on,
+        verdict=verdict,
+        reason=reason,
+        comment=fields.get("comment", "").strip()[:1000],
+        order=order,
+        item=order.code,
+    )
 
 
 def _rests_on(said: str) -> tuple[tuple[int, int], ...]:

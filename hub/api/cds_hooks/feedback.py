@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.verbs import Verbs
+from schemas.card import Answering
 from schemas.disclosure import Disclosure
 from schemas.faults import InvalidPayload
 from schemas.recognition import Decided
@@ -54,28 +55,23 @@ def record(verbs: Verbs, asker: Disclosure, said: Feedback) -> list[int]:
     reason = _reason(said)
     if said.outcome == "overridden" and not reason:
         return []
-    if said.outcome == "accepted" and said.acceptedSuggestions:
-        ids = {each.get("id") for each in said.acceptedSuggestions}
-        if ids != {suggestion_id(uuid)}:
-            raise InvalidPayload("expected the suggestion of this card", where="feedback.acceptedSuggestions")
+    suggested = said.acceptedSuggestions if said.outcome == "accepted" else []
+    if any(each.get("id") != suggestion_id(uuid) for each in suggested):
+        raise InvalidPayload("expected the suggestion of this card", where="feedback.acceptedSuggestions")
     outcome = f"{said.outcome} {reason}".strip()
     if outcome == before:
         return []
-    made = [
-        verbs.recognition.decide(
-            asker,
-            report_id=report_id,
-            version=version,
-            verdict=Decided.RECOGNISED if said.outcome == "accepted" else Decided.NOT_RECOGNISED,
-            reason=reason,
-            comment=said.overrideReason.userComment if said.overrideReason else "",
-            order=kept.order,
-            item=kept.item,
-        ).id
-        for report_id, version in kept.reports
-    ]
-    verbs.advising.answered(asker, uuid, outcome)
-    return made
+    made = verbs.recognition.decide_all(
+        asker,
+        kept.reports,
+        verdict=Decided.RECOGNISED if said.outcome == "accepted" else Decided.NOT_RECOGNISED,
+        reason=reason,
+        comment=said.overrideReason.userComment if said.overrideReason else "",
+        order=kept.order,
+        item=kept.item,
+        answering=Answering(uuid, before, outcome),
+    )
+    return [each.id for each in made]
 
 
 def _reason(said: Feedback) -> str:

@@ -56,7 +56,8 @@ def check(asked: HookRequest) -> None:
         raise InvalidPayload(f"expected one of the hooks {', '.join(HOOKS)}", where="hook")
     needed = ("patientId", "userId", "draftOrders", *(("selections",) if asked.hook == "order-select" else ()))
     for name in needed:
-        if not asked.context.get(name):
+        told = asked.context.get(name)
+        if not told or (name == "selections" and not isinstance(told, list)):
             raise InvalidPayload("expected what this hook's context must tell", where=f"context.{name}")
 
 
@@ -67,7 +68,9 @@ def whom(asked: HookRequest, own_server: str) -> Whom:
     """
     told = asked.context["patientId"]
     if asked.fhirServer and _same(asked.fhirServer, own_server):
-        return Whom(patient_id=int(told)) if isinstance(told, str) and told.isdigit() and len(told) < 18 else Whom()
+        # ASCII alone: `²` is a digit as well, and no number.
+        named = isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < 18
+        return Whom(patient_id=int(told)) if named else Whom()
     sent = asked.prefetch.get("patient")
     if not isinstance(sent, dict) or sent.get("resourceType") != "Patient":
         # Fetching from an address that a caller names would make the hub knock on any door inside the network.
@@ -78,13 +81,16 @@ def whom(asked: HookRequest, own_server: str) -> Whom:
 
 
 def _same(one: str, other: str) -> bool:
-    ours, theirs = urlsplit(one.rstrip("/")), urlsplit(other.rstrip("/"))
+    try:
+        ours, theirs = urlsplit(one.rstrip("/")), urlsplit(other.rstrip("/"))
+    except ValueError:
+        return False
     return (ours.scheme, ours.netloc.lower(), ours.path) == (theirs.scheme, theirs.netloc.lower(), theirs.path)
 
 
 def _patient(sent: Json) -> Patient:
     numbers = tuple(
-        Identifier(each["system"], each["value"])
+        Identifier(_text(each, "system"), _text(each, "value"))
         for each in _dicts(sent.get("identifier"))
         if _text(each, "system") and _text(each, "value")
     )
@@ -98,7 +104,8 @@ def _patient(sent: Json) -> Patient:
 
 
 def _name(sent: Json) -> str:
-    given = "".join(each for each in sent.get("given") or [] if isinstance(each, str))
+    parts = sent.get("given")
+    given = "".join(each for each in parts if isinstance(each, str)) if isinstance(parts, list) else ""
     return _text(sent, "text") or f"{_text(sent, 'family')}{given}"
 
 
@@ -167,4 +174,7 @@ def _dicts(value: object) -> list[Json]:
 
 def _text(value: Json, name: str) -> str:
     found = value.get(name)
-    return found.strip()[:200] if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    # Half a surrogate pair and NUL stand in JSON and in no database.
+    return found.strip()[:200].replace("\0", "\ufffd").encode(errors="replace").decode()
