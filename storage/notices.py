@@ -65,6 +65,22 @@ def known_reused(
     return _last_reused(tx, query)
 
 
+def known_reused_whole(tx: Connection, organization: str, since: dt.datetime, until: dt.datetime) -> tuple[Relied, ...]:
+    """Everyone who reused an institution's report sampled in [since, until) without having been advised on an item."""
+    query = (
+        _deciding()
+        .join(t.report, t.report.c.id == t.decision.c.report_id)
+        .where(
+            t.report.c.organization_id == organization_of(organization),
+            t.decision.c.advice == "",
+            t.report.c.observed_at >= since,
+            t.report.c.observed_at < until,
+        )
+        .order_by(t.decision.c.id)
+    )
+    return _last_reused(tx, query)
+
+
 def known_reused_of(tx: Connection, patient_ids: list[int]) -> tuple[Relied, ...]:
     """Everyone whose last word was to reuse a result of these patients."""
     query = _deciding().where(t.decision.c.patient_id.in_(patient_ids)).order_by(t.decision.c.id)

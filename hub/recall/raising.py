@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub import audit
+from hub.catalogue import items_of_report
 from hub.metrics import count_notices
 from schemas.disclosure import Disclosure, Principal, Purpose, Role
 from schemas.faults import Busy, NotFound
@@ -14,7 +15,7 @@ from schemas.image_quality import Grade
 from schemas.notice import Change, NoticeKind, Reliance
 from schemas.report import WITHDRAWN, Report
 from schemas.wording import ZONE
-from storage import catalogue, notices, outbox, reports
+from storage import catalogue, mappings, notices, outbox, reports
 from storage.database import Database
 from storage.notices import Relied
 from storage.outbox import Entry
@@ -115,11 +116,17 @@ def _quality_changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:
     if payload.get("standing") == "passed":
         return 0
     since, until = (_start_of(payload[name]) for name in ("since", "until"))
-    panels = catalogue.catalogue(tx).panels_of(payload["item"])
+    known, concepts = catalogue.catalogue(tx), mappings.concepts(tx)
+    panels = known.panels_of(payload["item"])
     items = (payload["item"], *(panel.code for panel in panels))
-    reused = notices.known_reused(tx, payload["organization"], items, since, until)
+    reused = {each.cause_id: each for each in notices.known_reused(tx, payload["organization"], items, since, until)}
+    # Whoever reused a report as a whole relied on every item of it, whichever one the ledger names.
+    for each in notices.known_reused_whole(tx, payload["organization"], since, until):
+        report = reports.version(tx, _ITSELF, each.report_id, each.version).report
+        if any(match.item.code in items for match in items_of_report(known, concepts, report)):
+            reused[each.cause_id] = each
     change = Change("quality", "", str(payload.get("standing", "")))
-    return _raise_all(tx, reused, NoticeKind.QUALITY, (change,), entry, now)
+    return _raise_all(tx, reused.values(), NoticeKind.QUALITY, (change,), entry, now)
 
 
 def _identity_changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:

@@ -167,6 +167,18 @@ def test_an_assessment_that_failed_afterwards_is_told_to_whoever_reused_that_ite
     assert inbox(hub)[0].kind is NoticeKind.QUALITY
 
 
+def test_whoever_reused_a_whole_report_is_told_of_every_item_of_it_that_failed(hub: Kernel) -> None:
+    (report_id,) = hub.send({"mr": "1", "values": {K: "3.4", "2951-2": "140"}}).report_ids
+    reuse(hub, report_id)
+    year = {"since": "2026-01-01", "until": "2027-01-01", "standing": "failed", "organization": "CHC01"}
+    for item, number in (("L-718-7", 0), (f"L-{K}", 1), ("L-2951-2", 2)):
+        with hub.database.write() as tx:
+            outbox.add(tx, "quality.changed", {**year, "item": item}, audit.now())
+        raised(hub)
+        with hub.database.read() as tx:
+            assert tx.exec_driver_sql("select count(*) from notice").scalar() == number, item
+
+
 def test_whoever_reused_for_two_who_were_held_for_one_is_told_when_they_are_apart(hub: Kernel) -> None:
     (report_id,) = hub.send({"mr": "1", "values": {K: "3.4"}}).report_ids
     reuse(hub, report_id)
