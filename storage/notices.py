@@ -47,6 +47,15 @@ def known_relied(tx: Connection, report_id: int) -> tuple[Relied, ...]:
     return tuple(found.values())
 
 
+def known_told(tx: Connection, report_id: int) -> dict[tuple[int, str], int]:
+    """The version of which each (institution's row, account) was last told that it says otherwise."""
+    n = t.notice.c
+    query = select(n.organization_id, n.account, func.max(n.version)).where(
+        n.report_id == report_id, n.kind.in_((NoticeKind.CORRECTED.value, NoticeKind.WITHDRAWN.value))
+    )
+    return {(row[0], row[1]): row[2] for row in tx.execute(query.group_by(n.organization_id, n.account))}
+
+
 def known_reused(
     tx: Connection, organization: str, items: Iterable[str], since: dt.datetime, until: dt.datetime
 ) -> tuple[Relied, ...]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection
@@ -76,6 +77,7 @@ def _changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:
     kind = NoticeKind.WITHDRAWN if after.report.status in WITHDRAWN else NoticeKind.CORRECTED
     seen: dict[int, Report] = {}
     raised = 0
+    told = notices.known_told(tx, report_id)
     for relied in notices.known_relied(tx, report_id):
         # Whoever saw this version, or a later one, knows already.
         if relied.version >= version:
@@ -84,6 +86,12 @@ def _changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:
             seen[relied.version] = reports.version(tx, _ITSELF, report_id, relied.version).report
         before = seen[relied.version]
         found = differences(before, after.report)
+        last = told.get((relied.organization_id, relied.account), 0)
+        if not found and relied.version < last < version:
+            # It says again what it said at first: whoever was told otherwise in between must hear that as well.
+            relied = replace(relied, version=last)
+            before = reports.version(tx, _ITSELF, report_id, last).report
+            found = differences(before, after.report)
         if _must_hear(relied, before, after.report, found):
             raised += _raise(tx, relied, kind, version, found, entry, now)
     return raised

@@ -103,6 +103,21 @@ def test_a_second_correction_takes_the_place_of_the_first_notice(hub: Kernel) ->
     assert recall.waiting(hub.ask()).institution == 0
 
 
+def test_whoever_was_told_of_a_correction_is_told_when_it_is_taken_back(hub: Kernel) -> None:
+    (report_id,) = hub.send({"mr": "1", "values": {K: "3.4"}}).report_ids
+    reuse(hub, report_id)
+    recall = Recall(hub.database)
+    hub.send({"mr": "1", "status": "corrected", "values": {K: "6.1"}})
+    raised(hub)
+    recall.acknowledge(hub.ask(), inbox(hub)[0].id)
+    hub.send({"mr": "1", "status": "corrected", "values": {K: "3.4"}})
+    raised(hub)
+    assert recall.waiting(hub.ask()).mine == 1
+    notice = inbox(hub)[0]
+    assert (notice.seen_version, notice.version, notice.acknowledged_at) == (2, 3, None)
+    assert notice.changes == (Change(K, "6.1 g/L", "3.4 g/L"),)
+
+
 def test_the_same_change_is_told_once_however_often_the_hub_is_killed(hub: Kernel) -> None:
     (report_id,) = hub.send({"mr": "1", "values": {K: "3.4"}}).report_ids
     reuse(hub, report_id)
