@@ -8,7 +8,11 @@ from schemas.subscription import Subscription, SubscriptionRecord
 from .elements import MEDIA_TYPE, Resource, compact, expect, meta, text
 
 _CRITERIA = re.compile(r"Communication\?recipient(?::identifier)?=(?:Organization/)?([^&=\s]{1,64})")
-_HEADER = re.compile(r"([A-Za-z0-9-]{1,64}): ?([\x20-\x7e]{0,1000})")
+# Not those that frame the call: a second length would tell a proxy of another end than the system.
+_HEADER = re.compile(
+    r"(?!(?:connection|content-length|content-type|host|transfer-encoding):)([a-z0-9-]{1,64}): ?([\x20-\x7e]{0,1000})",
+    re.IGNORECASE,
+)
 _MOST_HEADERS = 10
 
 

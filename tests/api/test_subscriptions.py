@@ -160,6 +160,9 @@ def test_what_is_taken_back_is_called_no_more(fresh: Served, system: System) -> 
         ({"channel": {"endpoint": "file:///etc/passwd"}}, 400),
         ({"channel": {"endpoint": "https://user:pw@his.example/"}}, 400),
         ({"channel": {"header": ["X: a\r\nY: b"]}}, 400),
+        ({"channel": {"header": ["content-length: 0"]}}, 400),
+        ({"channel": {"header": ["Transfer-Encoding: chunked"]}}, 400),
+        ({"channel": {"header": ["Host: elsewhere"]}}, 400),
         ({"resourceType": "Patient"}, 400),
     ],
 )
