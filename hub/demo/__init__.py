@@ -32,17 +32,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         # A line for each of a thousand deliveries would bury the story; `DXHUB_LOG_LEVEL` brings them back.
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("error"))
     # Until everything is up, stopping means breaking off; what was acknowledged is kept, and the next run goes on.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    narrator = Narrator()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, narrator.break_off)
     try:
-        return _run(settings, once=arguments.once)
+        return _run(settings, narrator, once=arguments.once)
     except KeyboardInterrupt:
         print("\n已中断，再次运行将继续 interrupted; the next run goes on from here", flush=True)
         return _INTERRUPTED
 
 
-def _run(settings: Settings, *, once: bool) -> int:
+def _run(settings: Settings, narrator: Narrator, *, once: bool) -> int:
     require_doors(settings, _PARTS)
-    invented, narrator = district(), Narrator()
+    invented = district()
     narrator.step(f"建立虚构的听澜区：{settings.data}", "a fictional district is set up, with two years of history")
     with app.running(settings, set()) as hub:
         seed(hub, invented, narrator)

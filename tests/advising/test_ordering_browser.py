@@ -56,7 +56,7 @@ def test_from_signing_in_to_a_decision_within_a_minute(screen: Page, district: D
     screen.keyboard.press("Tab")
     screen.keyboard.type(PASSWORD)
     screen.keyboard.press("Enter")
-    screen.wait_for_url(lambda url: "sign-in" not in url)
+    expect(screen.get_by_role("searchbox")).to_be_focused()
     screen.keyboard.type("wf")
     screen.get_by_role("link", name="开单前查看").click()
     screen.get_by_role("link", name="门诊").click()

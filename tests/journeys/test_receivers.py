@@ -59,12 +59,20 @@ def test_messages_to_several_receivers_make_one_index(hub: Hub) -> None:
 
 def test_senders_that_come_together_are_shared_among_the_receivers(hub: Hub) -> None:
     until(lambda: len(receivers(hub)) == 3)
+    # None alone takes most of it while the others have nothing to do. On a machine that is busy elsewhere
+    # they wake late and the shares vary; without sharing one takes nearly all, every time.
+    until(lambda: max(shares_of_nine_senders(hub)) <= 5)
+
+
+def shares_of_nine_senders(hub: Hub) -> list[int]:
+    """How many of nine senders that come together each receiver takes."""
     with contextlib.ExitStack() as stack:
         for _ in range(9):
             stack.enter_context(contextlib.closing(Mllp(hub.ports["mllp"])))
         until(lambda: sum(connections(each, hub.ports["mllp"]) for each in receivers(hub)) == 9)
-        # None alone takes most of it while the others have nothing to do.
-        assert max(connections(each, hub.ports["mllp"]) for each in receivers(hub)) <= 5
+        shares = [connections(each, hub.ports["mllp"]) for each in receivers(hub)]
+    until(lambda: not any(connections(each, hub.ports["mllp"]) for each in receivers(hub)))
+    return shares
 
 
 def connections(process: int, port: int) -> int:

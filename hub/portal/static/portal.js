@@ -24,6 +24,9 @@
     (rows[next] ?? (next < 0 ? document.querySelector("[data-search]") : null))?.focus();
   });
 
+  // What somebody typed before the scripts were there is searched too.
+  addEventListener("load", () => document.querySelectorAll("[data-search]").forEach((box) => { if (box.value !== box.defaultValue) box.dispatchEvent(new Event("search")); }));
+
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.person[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
     if (event.target.closest("[data-print]")) window.print();

@@ -142,13 +142,11 @@ def test_refusal_says_why_and_the_bytes_are_in_quarantine(small_hub: ImagingHub,
 def test_sender_that_vanishes_in_the_middle_leaves_neither_bytes_nor_a_record(
     small_hub: ImagingHub, tmp_path: Path
 ) -> None:
-    def arriving() -> list[int]:
-        return [path.stat().st_size for path in tmp_path.glob("objects/incoming/*")]
-
+    incoming = tmp_path / "objects" / "incoming"
     with associated(small_hub.listener.port) as line:
         line.sendall(unfinished(b"\x08\x00half of it" * 50_000))
-        await_that(lambda: any(size > 500_000 for size in arriving()))
-    await_that(lambda: not arriving())
+        await_that(lambda: any(path.stat().st_size > 500_000 for path in incoming.glob("*")))
+    await_that(lambda: not list(incoming.glob("*")))
     assert not list(small_hub.verbs.objects.digests())
     with small_hub.verbs.database.read() as tx:
         assert tx.exec_driver_sql("select count(*) from delivery").scalar() == 0
