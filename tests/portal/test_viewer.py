@@ -204,7 +204,11 @@ def _measure(page: Page) -> str:
     page.mouse.up()
     written = page.locator("svg.svg-layer text").filter(has_text="mm").first
     expect(written).to_be_visible()
-    return (written.text_content() or "").strip()
+    # The length follows the pointer a moment late.
+    length = ""
+    while length != (length := (written.text_content() or "").strip()):
+        page.wait_for_timeout(500)
+    return length
 
 
 def test_whoever_stayed_too_long_signs_in_and_is_back_at_the_study(desk: Desk) -> None:
