@@ -12,7 +12,7 @@ from tests.source_tree import PACKAGES, ROOT, files, imported, modules, within
 
 TOP_LEVEL = {*PACKAGES, "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"}
 
-COMMANDS = ("hub.__main__", "hub.demo")
+COMMANDS = ("hub.commands", "hub.demo")
 
 # Who alone may import a package. A broken adapter cannot reach the domain; a page or an interface cannot keep state.
 ONLY = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub import __main__ as command
+from hub import commands as command
 from hub import logs
 
 

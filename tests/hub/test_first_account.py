@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub import app, logs
-from hub.__main__ import main
+from hub.commands import main
 from hub.settings import Settings
 from schemas.disclosure import Role
 from schemas.faults import Forbidden

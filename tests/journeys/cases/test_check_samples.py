@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hub import app
-from hub.__main__ import run_check
 from hub.check import check
+from hub.commands import run_check
 from hub.settings import Settings
 from tests.journeys.cases.expectations import SAMPLES
 
