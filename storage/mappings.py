@@ -11,16 +11,18 @@ from schemas.codes import Coding
 from schemas.mapping import Concepts, Mapping, MappingKind
 
 from . import tables as t
+from .statement import Statement
 
 # By database: how many decisions there were, and what they amount to.
 _known: "WeakKeyDictionary[Engine, tuple[int, Concepts]]" = WeakKeyDictionary()
 _lock = threading.Lock()
+_COUNT = Statement(select(func.count(t.mapping.c.id).label("number")))
 
 
 def concepts(tx: Connection) -> Concepts:
     """The mappings in force, as this transaction sees them, also where another process has just saved one."""
     # Rows are only ever added, so their number says whether there are new ones; ids may become visible out of order.
-    count = tx.scalar(select(func.count()).select_from(t.mapping)) or 0
+    count = int(_COUNT.scalar(tx))
     with _lock:
         kept = _known.get(tx.engine)
     if kept and kept[0] == count:

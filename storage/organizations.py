@@ -15,6 +15,8 @@ from schemas.organization import Organization, OrganizationRecord, Profile, Prof
 from . import tables as t
 from .statement import Statement
 
+_ALL = Statement(select(t.organization.c.id, t.organization.c.document).order_by(t.organization.c.id))
+
 
 def put_organization(tx: Connection, organization: Organization) -> int:
     """Adds the institution, or replaces what was known under its code; returns its id."""
@@ -26,14 +28,19 @@ def put_organization(tx: Connection, organization: Organization) -> int:
     return int(tx.scalar(t.organization.insert().returning(t.organization.c.id), values) or 0)
 
 
+@lru_cache(maxsize=4096)
+def _read(number: int, document: str) -> OrganizationRecord:
+    # A district's institutions are asked for with every verdict, and hardly ever change.
+    return OrganizationRecord(number, from_json(Organization, document))
+
+
 def _record(row: Any) -> OrganizationRecord:
-    return OrganizationRecord(row[0], from_json(Organization, row[1]))
+    return _read(row[0], row[1])
 
 
 def organizations(tx: Connection) -> tuple[OrganizationRecord, ...]:
     """Every institution, in the order of registration."""
-    query = select(t.organization.c.id, t.organization.c.document).order_by(t.organization.c.id)
-    return tuple(_record(row) for row in tx.execute(query))
+    return tuple(_record(row) for row in _ALL.all(tx))
 
 
 def organization(tx: Connection, code: str) -> OrganizationRecord:
