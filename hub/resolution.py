@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from hub import audit, identity, merges
 from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
-from storage import doubts, orders, outbox, patients
+from schemas.faults import Conflict
+from storage import contests, deliveries, doubts, orders, outbox, patients
 from storage import merges as known_merges
 from storage.database import Database
 
@@ -46,6 +47,19 @@ class Resolution:
             undone = known_merges.known_by_id(tx, merge_id)
             _tell_who_relied(tx, (undone.prior_id, undone.surviving_id))
             audit.record(tx, disclosure, Action.LINK, f"Merge/{merge_id}", detail=f"undo {reason}"[:200].strip())
+
+    def keep(self, disclosure: Disclosure, delivery_id: int, reason: str = "") -> None:
+        """Says that the reports which a held delivery contests are right as they stand; the delivery stays as it is.
+
+        Raises NotFound, Conflict where it contests none (any more).
+        """
+        require(disclosure.principal, Permission.RESOLVE_IDENTITY)
+        with self._database.write() as tx:
+            if not deliveries.record(tx, disclosure, delivery_id).contests:
+                raise Conflict("this delivery contests no report", where="delivery")
+            contests.settle(tx, delivery_id, audit.now())
+            detail = f"the report stands {reason}"[:200].strip()
+            audit.record(tx, disclosure, Action.LINK, f"Delivery/{delivery_id}", detail=detail)
 
 
 def _tell_who_relied(tx: Connection, patient_ids: Iterable[int]) -> None:

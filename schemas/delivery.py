@@ -193,6 +193,7 @@ class DeliveryRecord:
     """A delivery as custody knows it, for the quarantine page and for `verify`.
 
     repair_of: the delivery that this one is a corrected copy of, 0 for none. repaired_by: the copies made of it.
+    contests: reports of which it says that they are another patient's, while nobody has settled that.
     """
 
     id: int
@@ -212,6 +213,7 @@ class DeliveryRecord:
     accounting: Accounting = field(default_factory=Accounting)
     repair_of: int = 0
     repaired_by: tuple[int, ...] = ()
+    contests: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

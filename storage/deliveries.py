@@ -25,6 +25,7 @@ from schemas.paging import Page
 
 from . import repairs
 from . import tables as t
+from .contests import known_contested
 from .statement import Statement
 
 _RECEIPT = (
@@ -162,7 +163,10 @@ def record(tx: Connection, disclosure: Disclosure, delivery_id: int) -> Delivery
     if row is None:
         raise NotFound("no such delivery", where="delivery")
     copies = repairs.copies_of(tx, delivery_id)
-    return replace(_record(tx, row), repair_of=repairs.original_of(tx, delivery_id), repaired_by=copies)
+    contests = known_contested(tx, delivery_id) if row.state == State.HELD.value else ()
+    return replace(
+        _record(tx, row), repair_of=repairs.original_of(tx, delivery_id), repaired_by=copies, contests=contests
+    )
 
 
 def _scope(disclosure: Disclosure) -> list[Any]:

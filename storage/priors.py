@@ -19,6 +19,7 @@ from schemas.report import Report, ReportCategory, ReportRecord
 from schemas.study import Series, Study
 
 from . import tables as t
+from .contests import is_contested
 from .reports import scope
 from .statement import Statement
 
@@ -55,6 +56,7 @@ _RECORDS = (
         t.report_version.c.observed_at,
         t.report_version.c.recorded_at,
         t.report_version.c.document,
+        is_contested().label("contested"),
     )
     .join(
         t.report_version,
@@ -185,7 +187,7 @@ def _record(row: Any, whose: Person) -> ReportRecord:
         recorded_at=row.recorded_at,
         delivery_id=row.delivery_id,
         report=_report(row.document) if len(row.document) < _SHORT else from_json(Report, row.document),
-        doubtful=whose.doubtful,
+        doubtful=whose.doubtful or bool(row.contested),
     )
 
 

@@ -15,6 +15,7 @@ from schemas.report import Report, ReportCategory, ReportCriteria, ReportRecord
 
 from . import patients
 from . import tables as t
+from .contests import is_contested
 from .statement import Statement
 
 # Of one order there are a handful of results; more are the numbers of a sender who starts again every day.
@@ -186,7 +187,7 @@ def _versions() -> Select[Any]:
             t.report_version.c.observed_at,
             t.report_version.c.recorded_at,
             t.report_version.c.document,
-            patients.is_doubtful().label("doubtful"),
+            or_(patients.is_doubtful(), is_contested()).label("doubtful"),
         )
         .join(t.report_version, t.report_version.c.report_id == t.report.c.id)
         .join(t.patient, t.patient.c.id == t.report.c.patient_id)

@@ -14,13 +14,14 @@ from hub.merges import merge
 from hub.vocabulary import Sent
 from schemas.delivery import Reading, Receipt, State
 from schemas.disclosure import Action
-from schemas.faults import Category, Fault, Internal, InvalidPayload
+from schemas.faults import Category, Fault, IdentityConflict, Internal, InvalidPayload
 from storage import deliveries, repairs
 from storage.audit import Entry
 from storage.audit import add as add_audit
 from storage.database import Collision, Database
 from storage.statement import savepoint
 
+from .contested import contest
 from .images import index_instance, reports_of_stored
 from .moves import follow_moves
 from .orders import index_order
@@ -118,6 +119,9 @@ class Index:
                 batch.noticed.update(unseen)
                 return report_ids, None
             except Fault as fault:
+                if isinstance(fault, IdentityConflict):
+                    organization_id = prepared.delivery.origin.source.organization_id
+                    contest(tx, prepared.outcome, organization_id, delivery_id, batch.now)
                 return (), fault
             except _UNSTORABLE as error:
                 # Only its type: the message may quote the value.

@@ -98,6 +98,13 @@ def original(visit: Visiting, delivery_id: int) -> StreamingResponse:
     return download(visit.verbs.retrieve.original(visit.disclosure, delivery_id))
 
 
+@router.post("/quarantine/{delivery_id}/keep")
+def keep(visit: Posting, delivery_id: int, fields: Fields) -> Response:
+    """The reports that this delivery contests are right as they stand."""
+    visit.verbs.identity.keep(visit.disclosure, delivery_id, fields.get("reason", ""))
+    return RedirectResponse(f"/quarantine/{delivery_id}", status_code=303)
+
+
 @router.post("/quarantine/{delivery_id}/replay")
 def replay(visit: Posting, delivery_id: int, fields: Fields) -> Response:
     """Reads the kept bytes once more, with the readers of today; as the next version where a person says so."""

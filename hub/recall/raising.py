@@ -138,8 +138,10 @@ def _quality_changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:
 
 
 def _identity_changed(tx: Connection, entry: Entry, now: dt.datetime) -> int:
-    """Two who were held for one person are apart again: what was reused for one may be the other's."""
-    reused = notices.known_reused_of(tx, list(entry.payload["patients"]))
+    """Two who were held for one are apart again, or a report is said to be another's: so may be what was reused."""
+    reused = [*notices.known_reused_of(tx, list(entry.payload.get("patients", ())))]
+    for report_id in entry.payload.get("reports", ()):
+        reused += [each for each in notices.known_relied(tx, report_id) if each.reliance is Reliance.REUSED]
     return _raise_all(tx, reused, NoticeKind.IDENTITY, (Change("patient"),), entry, now)
 
 

@@ -23,7 +23,7 @@ from .outbound import destination, dispatch, sender_certificate
 from .parties import account, mapping, organization, setting, source, source_version, task, token
 from .persons import doubt, link, merge, patient, patient_identifier, patient_search_key, person, person_version
 from .readings import ecg_reading
-from .relations import report_alias, report_parent
+from .relations import contest, report_alias, report_parent
 from .repairs import repair
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "audit",
     "card",
     "catalogue_item",
+    "contest",
     "decision",
     "delivery",
     "delivery_report",

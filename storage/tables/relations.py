@@ -1,8 +1,8 @@
-"""How reports belong to one another: a susceptibility to its culture, an addendum to its document."""
+"""How reports belong to one another: susceptibility and culture, addendum and document; and what contests them."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 
-from .columns import Exact, Key, metadata, reference
+from .columns import Exact, Instant, Key, metadata, reference
 
 # A number under which a report names its parent, which may come later or never.
 report_parent = Table(
@@ -21,4 +21,14 @@ report_alias = Table(
     Column("key", Exact, nullable=False),
     reference("report"),
     UniqueConstraint("organization_id", "key"),
+)
+
+# A delivery that waits because it names another patient for a report that is there: until a person has looked, nobody
+# knows whose the report is. settled_at: a person said that the report is right as it stands.
+contest = Table(
+    "contest",
+    metadata,
+    Column("delivery_id", Key, ForeignKey("delivery.id"), primary_key=True),
+    Column("report_id", Key, ForeignKey("report.id"), primary_key=True, index=True),
+    Column("settled_at", Instant),
 )

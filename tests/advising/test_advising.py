@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from hub import audit
+from hub.access import disclosure_for
 from hub.advising import Advising
 from hub.advising.evidence import Evidence
+from hub.resolution import Resolution
 from schemas.catalogue import Setting
 from schemas.codes import LOINC, Coding
 from schemas.disclosure import Action
 from schemas.documents import from_json
-from schemas.faults import Forbidden
+from schemas.faults import Conflict, Forbidden
 from schemas.identifiers import RESIDENT_ID, Identifier
 from schemas.mapping import MappingKind
 from schemas.observation import ObservationCriteria
@@ -22,7 +24,7 @@ from schemas.verdict import Advice, Context, Rule
 from storage import audit as trail
 from storage import catalogue, ledger, mappings
 from tests.engines import Engines
-from tests.hub.kernel import AUDITOR, TECHNICIAN
+from tests.hub.kernel import ADMIN, AUDITOR, TECHNICIAN
 from tests.hub.laboratory import Laboratory
 
 from .laboratories import DOCTOR, HB, NA, NOW, RESIDENT, WBC, Desk, K, message, order, passed, register
@@ -86,6 +88,29 @@ def test_an_identity_in_doubt_makes_everything_of_the_person_doubtful(lab: Labor
     lab.send(message({NA: "140"}, number="F9", sender="CHC02", pid=other), "CHC02")
     (answer,) = desk.ask(order("L-718-7"))
     assert (answer.advice, answer.shown[0].verdict.rule) == (Advice.NOT_SUGGESTED, Rule.IDENTITY)
+
+
+def test_a_correction_that_names_another_patient_puts_the_report_in_doubt_until_a_person_has_looked(
+    lab: Laboratory, desk: Desk
+) -> None:
+    lab.send(message({HB: "128"}))
+    lab.send(message({NA: "140"}, number="F2"))
+    held = lab.send(message({HB: "128"}, status="C", pid="PID|1||P7^^^CHC01^MR||赵六||19590102|M"))
+    (answer,) = desk.ask(order("L-718-7"))
+    assert (answer.advice, answer.shown[0].verdict.rule) == (Advice.NOT_SUGGESTED, Rule.IDENTITY)
+    assert desk.ask(order("L-2951-2"))[0].covered  # another tube of the same patient
+
+    resolution, clerk = Resolution(lab.kernel.database), disclosure_for(ADMIN)
+    lab.kernel.ingest.replay(clerk, held.delivery_id)  # nothing has changed: it is held again
+    assert not desk.ask(order("L-718-7"))[0].covered
+    with pytest.raises(Forbidden):
+        resolution.keep(desk.doctor, held.delivery_id, "asked the laboratory")
+    resolution.keep(clerk, held.delivery_id, "asked the laboratory")
+    assert desk.ask(order("L-718-7"))[0].covered
+    with pytest.raises(Conflict):
+        resolution.keep(clerk, held.delivery_id)
+    lab.kernel.ingest.replay(clerk, held.delivery_id)  # what a person has settled stays settled
+    assert desk.ask(order("L-718-7"))[0].covered
 
 
 def test_a_correction_is_judged_and_not_what_it_corrected(lab: Laboratory, desk: Desk) -> None:

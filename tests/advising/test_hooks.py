@@ -211,6 +211,12 @@ def _out_of_quality(district: District) -> None:
     passed(district.hub.verbs.database, ("CHC01", "L-718-7"), standing=Standing.FAILED)
 
 
+def _said_to_be_anothers(district: District) -> None:
+    """The laboratory corrects a mix-up: the same tube, another patient. It is held, and nobody knows whose it is."""
+    district.send(message({HB: "128"}, age=HOUR))
+    district.send(message({HB: "128"}, age=HOUR, status="C", pid="PID|1||P7^^^CHC01^MR||赵六||19590102|M"))
+
+
 def _emergency(district: District) -> None:
     district.send(message({HB: "128"}, age=HOUR))
 
@@ -219,6 +225,7 @@ NEVER = {
     "critical": (_critical, "outpatient", "AMB"),
     "preliminary": (_preliminary, "outpatient", "AMB"),
     "unmatched": (_unmatched, "outpatient", "AMB"),
+    "said to be another's": (_said_to_be_anothers, "outpatient", "AMB"),
     "out of quality": (_out_of_quality, "outpatient", "AMB"),
     "emergency": (_emergency, "emergency", "EMER"),
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from schemas.disclosure import Role
+from schemas.disclosure import Principal, Role
 from tests.portal.conftest import Person
 
 from .conftest import QUALITY, District
@@ -150,3 +150,17 @@ def test_the_page_never_leads_to_reuse_of_it(district: District, doctor: Person,
     text = page(doctor, "L-718-7", setting=setting)
     assert REUSE not in text
     assert "不建议互认" in text
+
+
+def test_whoever_keeps_identities_says_that_the_contested_report_is_right(district: District, doctor: Person) -> None:
+    NEVER["said to be another's"][0](district)
+    access = district.hub.verbs.access
+    access.put_account(Principal("admin", "管理员", Role.ADMIN, "DH02"), PASSWORD)
+    with httpx.Client(base_url=district.address, timeout=30, trust_env=False) as client:
+        clerk = Person(client)
+        assert clerk.sign_in(Role.ADMIN, PASSWORD).status_code == 303
+        assert "已知报告按身份存疑处理" in clerk.get("/quarantine/2").text
+        assert doctor.send("/quarantine/2/keep", reason="我说的").status_code == 403
+        assert clerk.send("/quarantine/2/keep", reason="已向检验科核实").status_code == 303
+        assert "已知报告按身份存疑处理" not in clerk.get("/quarantine/2").text
+    assert REUSE in page(doctor, "L-718-7")
