@@ -1,13 +1,18 @@
 """CDS Hooks from discovery to the ledger, as an ordering system goes; and what it must never be told."""
 
+import csv
 import datetime as dt
+import io
 from typing import Any
 
+import httpx
 import pytest
 
+from schemas.disclosure import Role
 from schemas.quality import Standing
+from tests.portal.conftest import Person
 
-from .conftest import District
+from .conftest import QUALITY, District
 from .hooks_client import PATIENT, HooksClient, draft
 from .laboratories import HB, NA, RESIDENT, WBC, K, message, passed
 
@@ -29,8 +34,10 @@ def test_discovery_is_open_to_browsers_of_every_origin(district: District) -> No
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
 
 
-def test_from_discovery_to_the_ledger_and_the_counts(district: District) -> None:
-    district.send(message({HB: "128", WBC: "7.1"}))
+def test_from_discovery_to_the_ledger_and_the_rates(district: District) -> None:
+    district.send(message({HB: "128"}))
+    district.send(message({WBC: "7.1"}, number="F2"))
+    assert rates(district) == {}
     client = HooksClient(district.program())
     reuse, repeat = client.cards("order-sign", draft(HB, "1"), draft(WBC, "2"))
     assert "128 g/L" in reuse["summary"]
@@ -42,15 +49,28 @@ def test_from_discovery_to_the_ledger_and_the_counts(district: District) -> None
     assert {each["code"] for each in repeat["overrideReasons"]} == offered
     accepted = client.feedback(reuse, "accepted").json()["decisions"]
     overridden = client.feedback(repeat, "overridden", "01", "发热两天").json()["decisions"]
-    listed = {each["id"]: each for each in district.program().get("/recognition/decisions?report=1").json()}
+    ledger = [district.program().get(f"/recognition/decisions?report={n}").json() for n in (1, 2)]
+    listed = {each["id"]: each for each in (*ledger[0], *ledger[1])}
     assert (len(accepted), len(overridden), len(listed)) == (1, 1, 2)
     assert listed[accepted[0]]["decision"] == "recognised"
     assert (listed[accepted[0]]["item"], listed[accepted[0]]["advice"]) == ("L-718-7", "reusable")
     assert listed[overridden[0]]["decision"] == "not-recognised"
     assert (listed[overridden[0]]["reason"], listed[overridden[0]]["comment"]) == ("01", "发热两天")
     assert listed[overridden[0]]["order"]["number"] == "draft-2"
-    counts = district.hub.verbs.recognition.counts()
-    assert sorted(counts.values()) == [1, 1]
+    found = rates(district)
+    made = {"可互认结果数": "2", "已互认": "1", "不互认": "1", "按规定不计": "0", "已提醒": "2", "已采纳": "1"}
+    shares = {"互认率（占可互认结果）": "50.0", "互认率（占已调阅）": "50.0", "采纳率（占已提醒）": "50.0"}
+    assert found == found | made | shares | {"节省费用（元）": "3.00"}  # the catalogue's price of haemoglobin
+
+
+def rates(district: District) -> dict[str, str]:
+    """The line of the doctor's institution in the table that the quality officer takes home."""
+    district.hub.verbs.access.put_account(QUALITY, "horse battery")
+    with httpx.Client(base_url=district.address, timeout=30, trust_env=False) as client:
+        officer = Person(client)
+        assert officer.sign_in(Role.QUALITY, "horse battery").status_code == 303
+        text = officer.get("/decisions/by_institution.csv").text
+    return next(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))), {})
 
 
 def test_the_same_feedback_twice_decides_once_and_another_outcome_is_a_change_of_mind(district: District) -> None:
