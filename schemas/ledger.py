@@ -53,3 +53,35 @@ class Opening:
     organization: str
     account: str
     opened_at: dt.datetime
+
+
+class Deed(StrEnum):
+    """What somebody did with a report, or was told of it."""
+
+    OPENED = "opened"
+    ADVISED = "advised"
+    DECIDED = "decided"
+    TOLD = "told"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a report's ledger. at: our clock. version: of the report, as it was seen, or told of.
+
+    word: of the advice, of the decision, or of the kind of notice. number: of the showing, decision or notice that it
+    stands for. reason, remark: of a decision; the remark of an acknowledgement.
+    """
+
+    at: dt.datetime
+    deed: Deed
+    version: int
+    organization: str
+    account: str
+    number: int
+    word: str = ""
+    item: str = ""
+    where: str = ""
+    order_number: str = ""
+    reason: str = ""
+    remark: str = ""

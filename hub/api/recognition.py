@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.faults import Forbidden, InvalidPayload, NotFound
+from schemas.ledger import Deed
 from schemas.recognition import Decided, Decision, Order, ReasonList, reason_list
 
 from . import catalogue
@@ -166,6 +167,47 @@ def decision(decision_id: Key, verbs: TheVerbs, asker: Asker) -> DecisionView:
     if not found:
         raise NotFound("no such decision", where="decision")
     return view(found[0])
+
+
+class LedgerLine(BaseModel):
+    """Something that was done with a report. `number`: of the showing, the decision or the notice."""
+
+    at: dt.datetime
+    deed: Deed
+    version: int
+    institution: str
+    account: str
+    number: int
+    word: str = Field(description="of the advice, the decision or the notice", examples=["reusable"])
+    item: str
+    where: str
+    order: str
+    reason: str
+    remark: str
+
+
+@router.get("/ledger", summary="Who saw which version of a report, with which advice, and what followed")
+def ledger(
+    verbs: TheVerbs, asker: Asker, report: Annotated[Key, Query(description="id of the report")]
+) -> list[LedgerLine]:
+    """Oldest first. For quality officers and auditors; an institution sees what it did, or all on its own reports."""
+    return [
+        LedgerLine(
+            at=each.at,
+            deed=each.deed,
+            version=each.version,
+            institution=each.organization,
+            account=each.account,
+            number=each.number,
+            word=each.word,
+            item=each.item,
+            where=each.where,
+            order=each.order_number,
+            reason=each.reason,
+            remark=each.remark,
+        )
+        for each in verbs.statistics.ledger(asker, report)
+    ]
 
 
 @router.get("/reasons", summary="Reasons for repeating an examination")

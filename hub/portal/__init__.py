@@ -12,6 +12,7 @@ from . import (
     ecg,
     ecg_scripts,
     figures,
+    ledger,
     nodes,
     notices,
     onboarding,
@@ -64,6 +65,7 @@ for _part in (
     senders,
     audit_log,
     figures,
+    ledger,
     pages,
 ):
     router.include_router(_part.router)

@@ -8,18 +8,20 @@ from sqlalchemy import Connection
 from hub.access import Permission, require
 from hub.catalogue import items_of_report
 from hub.disclosing import disclosing
-from schemas.disclosure import Action, Disclosure
+from schemas.disclosure import Action, Disclosure, Role
 from schemas.faults import Forbidden, InvalidPayload
 from schemas.figures import Figures, Pair
+from schemas.ledger import Entry
 from schemas.organization import OrganizationKind
 from schemas.recognition import Decided, Decision, reason_list
 from schemas.wording import ZONE
-from storage import catalogue, decisions, mappings, organizations
+from storage import catalogue, decisions, mappings, organizations, reports
 from storage import figures as ledger
 from storage.database import Database
 from storage.figures import Dealt
 
 from .counting import figures
+from .ledger import entries
 
 # The longest recognition window that anybody published (protein electrophoresis); what is older is no prior result.
 _EXISTS_FOR = dt.timedelta(days=180)
@@ -81,6 +83,27 @@ class Statistics:
             )
             asked.shows(each.patient_id for each in found)
             return found
+
+    def ledger(self, disclosure: Disclosure, report_id: int) -> tuple[Entry, ...]:
+        """Who saw which version of a report when, with which advice, and what followed. Raises NotFound.
+
+        An auditor and the health bureau see all of it; another institution what it did itself, or all where the
+        report is its own.
+        """
+        who = (Permission.READ_FIGURES, Permission.READ_AUDIT)
+        entity = f"DiagnosticReport/{report_id}/ledger"
+        with disclosing(self._database, disclosure, Action.READ, entity, *who) as asked:
+            record = reports.version(asked.tx, disclosure, report_id)
+            asked.shows([record.patient_id])
+            found = entries(asked.tx, disclosure, report_id)
+            own = disclosure.principal.organization
+            if (
+                own == record.organization
+                or disclosure.principal.role is Role.AUDITOR
+                or _sees_all(asked.tx, disclosure)
+            ):
+                return found
+            return tuple(each for each in found if each.organization == own)
 
     def _pairs(
         self, tx: Connection, disclosure: Disclosure, period: _Period, openings: list[Dealt]

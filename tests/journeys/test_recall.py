@@ -39,6 +39,7 @@ def hub(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Hub]:
                 organizations.put_source(tx, code, code, code)
         for account, code in DOCTORS.items():
             made.verbs.access.put_account(Principal(account, account, Role.CLINICIAN, code), PASSWORD)
+        made.verbs.access.put_account(Principal("auditor", "auditor", Role.AUDITOR, "DH1"), PASSWORD)
         yield made
 
 
@@ -86,6 +87,14 @@ def test_a_corrected_result_reaches_both_who_reused_it(hub: Hub) -> None:
             disclosure_for(Principal("lin", "", Role.CLINICIAN, "DH1")), int(report_id)
         )
         assert {each.acknowledged_by for each in everyone} == {"lin", "zhou"}
+        with program(hub, "auditor") as auditor:
+            lines = auditor.get(f"/recognition/ledger?report={report_id}").json()
+        deeds = [(line["deed"], line["version"], line["account"], line["word"] or line["remark"]) for line in lines]
+        assert sorted(deeds[:2]) == [("decided", 1, "lin", "recognised"), ("decided", 1, "zhou", "recognised")]
+        assert sorted(deeds[2:4]) == [("told", 2, "lin", "corrected"), ("told", 2, "zhou", "corrected")]
+        known = [("acknowledged", 2, "zhou", "已通知患者复查"), ("acknowledged", 2, "lin", "")]
+        assert [deed for deed in deeds if deed[0] == "acknowledged"] == known
+        assert lin.get(f"/recognition/ledger?report={report_id}").status_code == 403
 
 
 def _acknowledge_in_the_portal(hub: Hub, report_id: int) -> None:
