@@ -1,4 +1,7 @@
-"""A report as a document: a PDF, an encapsulated PDF, a Basic Text SR. Source: DICOM PS3.3 A.35.1, A.45.1."""
+"""A report as a document: a PDF, an encapsulated PDF, a Basic Text SR; its ECG as a waveform.
+
+Source: DICOM PS3.3 A.35.1, A.45.1, A.34.4.
+"""
 
 import uuid
 from dataclasses import dataclass
@@ -6,9 +9,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from .codes import Coding
+from .ecg import EcgRecording
 from .identifiers import AUTHORITY
 from .patient import Patient
-from .report import Report, ReportRecord, ReportStatus
+from .report import WITHDRAWN, Report, ReportRecord, ReportStatus
 from .study import Study
 
 # Before a report is final nobody files it as a document, after it was withdrawn nobody should.
@@ -26,11 +30,22 @@ class DocumentKind(StrEnum):
     PDF = "pdf"
     ENCAPSULATED_PDF = "dicom-pdf"
     BASIC_TEXT_SR = "dicom-sr"
+    WAVEFORM = "dicom-ecg"
 
 
 def is_offered(report: Report) -> bool:
     """Whether a report is offered: final, with something to say, and no DICOM document already."""
     return report.status in OFFERED and not report.sop_instance_uid and (has_words(report) or bool(own_pdf(report)))
+
+
+def has_own_study(report: Report) -> bool:
+    """Whether it is of a study that is this report's alone: its recording came in a form that knows no studies."""
+    return bool(report.recording) and report.study_instance_uid == own_study_instance_uid(report)
+
+
+def is_traced(report: Report) -> bool:
+    """Whether its recording is offered: whatever nobody withdrew, confirmed or not, for the object says which."""
+    return bool(report.recording) and report.status not in WITHDRAWN
 
 
 def has_words(report: Report) -> bool:
@@ -70,7 +85,12 @@ class Offered:
     @property
     def study_instance_uid(self) -> str:
         """Of the study, else of one that is this report's alone."""
-        return self.report.study_instance_uid or derived_uid("study", *self._names)
+        return self.report.study_instance_uid or self.own_study_instance_uid
+
+    @property
+    def own_study_instance_uid(self) -> str:
+        """Of a study that is this report's alone."""
+        return own_study_instance_uid(self.report)
 
     def series_instance_uid(self, kind: DocumentKind) -> str:
         """Of the series that holds every version of the report in this form."""
@@ -96,6 +116,11 @@ class Offered:
         return (self.record.organization, self.report.category.value, self.report.key)
 
 
+def own_study_instance_uid(report: Report) -> str:
+    """The UID of the study that a report has to itself, where its source named none."""
+    return derived_uid("study", report.organization, report.category.value, report.key)
+
+
 def derived_uid(*names: str) -> str:
     """The same UID for the same names, always. Source: DICOM PS3.5 B.2 (UUID derived)."""
     return f"2.25.{uuid.uuid5(_NAMESPACE, chr(0).join((_LAYOUT, *names))).int}"
@@ -111,13 +136,16 @@ class Rendition:
 
 
 class DocumentWriter(Protocol):
-    """Makes DICOM instances of a report, the same bytes for the same version. Both give whole Part 10 files."""
+    """Makes DICOM instances of a report, the same bytes for the same version. All give whole Part 10 files."""
 
     def encapsulated_pdf(self, offered: Offered, pdf: bytes) -> bytes:
         """The PDF in an Encapsulated PDF instance."""
 
     def basic_text(self, offered: Offered) -> bytes:
         """The text of the report as a Basic Text SR."""
+
+    def waveform(self, offered: Offered, recording: EcgRecording) -> bytes:
+        """The recording as a General ECG Waveform. Raises UnsupportedPayload for one that no such object can hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,28 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MICRO = re.compile(r"\bu(?=(?:mol|g|L|m|V|s|kat)\b)")
 
 
+# What an ECG and its measurements are called in Chinese, by LOINC code or ISO 11073 reference id.
+_ECG = {
+    "11524-6": "心电图",
+    "8867-4": "心率",
+    "8625-6": "PR间期",
+    "8633-0": "QRS时限",
+    "8634-8": "QT间期",
+    "8636-3": "QTc间期",
+    "8632-2": "QRS电轴",
+    "MDC_ECG_TIME_PD_RR": "RR间期",
+    "MDC_ECG_TIME_PD_P": "P波时限",
+    "MDC_ECG_ANGLE_P_FRONT": "P电轴",
+    "MDC_ECG_ANGLE_T_FRONT": "T电轴",
+}
+
+
+def named(coding: Coding) -> str:
+    """What a coding is called on paper: in Chinese where we know it, else as its source calls it."""
+    known = _ECG.get(coding.code) if coding.display.isascii() else None
+    return known or coding.display or coding.code
+
+
 def moment(value: dt.datetime | None) -> str:
     """`2026-11-21 10:30` on the district's clock; a dash where the time was never told."""
     return value.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if value else "—"

@@ -1,15 +1,16 @@
 """What the hub makes of a report: the report that stands for a study, and the report as DICOM documents in it."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from schemas.documents import from_json
-from schemas.offered import OFFERED, is_offered
-from schemas.report import Report
+from schemas.documents import from_json, to_json
+from schemas.offered import OFFERED, has_own_study, is_offered, is_traced
+from schemas.report import Report, ReportRecord
 from schemas.study import Hidden, Study
 
-from . import hiding
+from . import hiding, studies
 from . import tables as t
 
 
@@ -32,12 +33,39 @@ def add_due(tx: Connection, report_id: int) -> None:
     tx.execute(t.document_due.insert().values(report_id=report_id))
 
 
+def put_own_study(tx: Connection, study: Study, record: ReportRecord, patient_id: int, now: dt.datetime) -> None:
+    """The study that a report has to itself, as the report names its patient now. patient_id: the patient row.
+
+    Nothing more of it will arrive: it is complete from the start.
+    """
+    values = {
+        "patient_id": patient_id,
+        "patient_identifier": study.patient.key.value,
+        "patient_name": f"{study.patient.name.text}\n{study.patient.name.latin}".casefold(),
+        "completed_at": now,
+        "document": to_json(study),
+    }
+    own = t.study.c.study_instance_uid == study.study_instance_uid
+    if tx.execute(t.study.update().where(own).values(values)).rowcount:
+        return
+    studies.add_study(
+        tx,
+        study,
+        patient_id=patient_id,
+        organization_id=tx.scalar(select(t.report.c.organization_id).where(t.report.c.id == record.id)) or 0,
+        report_id=record.id,
+        observed_at=record.observed_at,
+        now=now,
+    )
+    tx.execute(t.study.update().where(own).values(completed_at=now, completions=1))
+
+
 def put_anew(tx: Connection, report_id: int, report: Report) -> None:
     """Has documents made of what a report of a study says now; those of what no longer holds are shown to nobody."""
     if not report.study_instance_uid:
         return
     put_away(tx, report_id)
-    if is_offered(report):
+    if is_offered(report) or (is_traced(report) and has_own_study(report)):
         add_due(tx, report_id)
 
 

@@ -1,12 +1,13 @@
 """Multiplex groups of a DICOM waveform as leads in microvolts. Source: DICOM PS3.3 C.10.9."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 
-from schemas.ecg import NO_SAMPLE_UV
+from schemas.ecg import FIDUCIALS, NO_SAMPLE_UV
 from schemas.faults import InvalidPayload, UnsupportedPayload
 
 from .groups import Group
@@ -16,6 +17,10 @@ from .leads import NAMES_BY_CODE, Samples, lead_name, microvolts
 _SAMPLE_TYPES = {"SB": "i1", "UB": "u1", "SS": "i2", "US": "u2", "SL": "i4", "UL": "u4"}
 _MICROVOLTS = {"NV": 0.001, "UV": 1.0, "ΜV": 1.0, "MV": 1000.0, "V": 1_000_000.0}
 _MAX_CHANNELS = 64
+# An hour at the highest rate that is read.
+_MOST_SKEW = 360_000_000
+# EN 1064 clause numbers of what a cart marks in a beat, as they are written into DICOM; in the order of FIDUCIALS.
+POINTS = {f"5.10.3-{number}": name for number, name in enumerate(FIDUCIALS, 1)}
 
 
 def read_groups(dataset: Dataset) -> list[Group]:
@@ -25,10 +30,16 @@ def read_groups(dataset: Dataset) -> list[Group]:
         raise InvalidPayload("expected a waveform, found none", where="(5400,0100)")
     # Explicit VR Big Endian is retired, and still found in archives.
     big_endian = dataset.original_encoding[1] is False
-    return [_group(item, f"(5400,0100)[{index}]", big_endian) for index, item in enumerate(items, start=1)]
+    points = _fiducials(dataset)
+    return [
+        group
+        for index, item in enumerate(items, start=1)
+        for group in _groups(item, f"(5400,0100)[{index}]", big_endian, points.get(index, {}))
+    ]
 
 
-def _group(item: Dataset, where: str, big_endian: bool) -> Group:
+def _groups(item: Dataset, where: str, big_endian: bool, points: dict[str, int]) -> Iterator[Group]:
+    """A multiplex group, in as many parts as its channels begin at different samples (C.10.9.1.4.3)."""
     channels = item.get("ChannelDefinitionSequence") or []
     raw = _raw(item, len(channels), where, big_endian)
     rate = _number(item, "SamplingFrequency", where)
@@ -36,23 +47,51 @@ def _group(item: Dataset, where: str, big_endian: bool) -> Group:
         raise InvalidPayload("expected a sampling frequency between 1 and 100000 Hz", where=f"{where}(003A,001A)")
     offset = item.get("MultiplexGroupTimeOffset")
     padding, ignored = _padding(item, raw, big_endian)
-    leads: dict[str, Samples] = {}
+    begun: dict[int, dict[str, Samples]] = {}
+    names: set[str] = set()
     left_out = []
     for number, channel in enumerate(channels):
         name = channel_name(channel) or f"channel {number + 1}"
         samples = _channel(channel, raw[:, number], padding, f"{where}(003A,0200)[{number + 1}]")
-        if samples is None or name in leads:
+        if samples is None or name in names:
             left_out.append(name)
         else:
-            leads[name] = samples
-    return Group(
-        original=item.get("WaveformOriginality", "ORIGINAL") != "DERIVED",
-        rate_hz=rate,
-        offset_s=None if offset in (None, "") else float(offset) / 1000,
-        leads=leads,
-        left_out=tuple(left_out),
-        padding_ignored=ignored,
-    )
+            names.add(name)
+            begun.setdefault(_skew(channel, rate, where), {})[name] = samples
+    for skew, leads in begun.items() if begun else [(0, {})]:
+        told = None if offset in (None, "") else float(offset) / 1000
+        yield Group(
+            original=item.get("WaveformOriginality", "ORIGINAL") != "DERIVED",
+            rate_hz=rate,
+            offset_s=(told or 0.0) + skew / rate if skew else told,
+            leads=leads,
+            left_out=tuple(left_out),
+            padding_ignored=ignored,
+            fiducials_ms=tuple((name, round((at - 1) * 1000 / rate, 1)) for name, at in points.items()),
+        )
+
+
+def _skew(channel: Dataset, rate: float, where: str) -> int:
+    """Whole samples by which a channel begins after its group; the fraction by which a converter is late is none."""
+    samples = _number(channel, "ChannelSampleSkew", where, 0.0)
+    skew = int(samples or _number(channel, "ChannelTimeSkew", where, 0.0) * rate)
+    if not 0 <= skew <= _MOST_SKEW:
+        raise InvalidPayload("expected a channel that begins with its group or after it", where=f"{where}(003A,0215)")
+    return skew
+
+
+def _fiducials(dataset: Dataset) -> dict[int, dict[str, int]]:
+    """By group: where waves begin and end in it, in samples counted from 1 (C.10.10.1.1), the first that is told."""
+    found: dict[int, dict[str, int]] = {}
+    for annotation in dataset.get("WaveformAnnotationSequence") or []:
+        at, channels = annotation.get("ReferencedSamplePositions"), annotation.get("ReferencedWaveformChannels")
+        concept = annotation.get("ConceptNameCodeSequence")
+        if annotation.get("TemporalRangeType") != "POINT" or not isinstance(at, int) or not channels or not concept:
+            continue
+        name = POINTS.get(str(concept[0].get("CodeValue", "")))
+        if name and str(concept[0].get("CodingSchemeDesignator", "")) == "SCPECG" and channels[0] and at > 0:
+            found.setdefault(int(channels[0]), {}).setdefault(name, at)
+    return found
 
 
 def _raw(item: Dataset, channels: int, where: str, big_endian: bool) -> npt.NDArray[np.generic]:

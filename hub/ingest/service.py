@@ -13,6 +13,8 @@ from schemas.delivery import WAITING, Channel, Delivery, Format, Origin, Patient
 from schemas.disclosure import Action, Disclosure
 from schemas.ecg import encode
 from schemas.faults import Conflict, Fault, Internal, InvalidPayload, UnsupportedPayload
+from schemas.offered import own_study_instance_uid
+from schemas.report import Report
 from storage import deliveries
 from storage.database import Database
 from storage.objects import Objects, Spool
@@ -179,7 +181,7 @@ class Ingest:
         parts = [self._keep(part) for part in outcome.parts]
         recordings = {key: self._keep(encode(recording)) for key, recording in outcome.recordings}
         reports = tuple(
-            replace(report, recording=recordings[report.key][0]) if report.key in recordings else report
+            _traced(report, recordings[report.key][0]) if report.key in recordings else report
             for report in outcome.reports
         )
         outcome = replace(outcome, reports=reports, parts=(), recordings=())
@@ -203,6 +205,12 @@ class Ingest:
             _write(spool, content)
             spool.keep()
             return spool.digest, spool.size
+
+
+def _traced(report: Report, digest: str) -> Report:
+    """The report with its recording, of a study of its own where its source knows none."""
+    uid = report.study_instance_uid or own_study_instance_uid(report)
+    return replace(report, recording=digest, study_instance_uid=uid)
 
 
 def _nothing() -> Fault:

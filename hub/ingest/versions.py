@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
+from schemas.offered import has_own_study, own_study_instance_uid
 from schemas.patient import Patient
 from schemas.report import SUPPLEMENT, WITHDRAWN, Report, ReportCategory, ReportStatus
 from storage import decisions, derived, observations, outbox, readings, relations, reports, studies
@@ -167,11 +168,15 @@ def _fill_up(tx: Connection, known: Known, whole: Report, now: dt.datetime) -> N
 
 
 def _in_place_of(current: Report, report: Report) -> Report:
+    uid = report.study_instance_uid
+    if has_own_study(report):
+        # Under the key of what it goes on from, which may be another.
+        uid = current.study_instance_uid or own_study_instance_uid(current)
     return replace(
         report,
         key=current.key,
         patient=current.patient,
-        study_instance_uid=report.study_instance_uid or current.study_instance_uid,
+        study_instance_uid=uid or current.study_instance_uid,
         # What was examined is known from the images; a document is often named by nothing but its title.
         code=current.code if report.sop_instance_uid else report.code,
     )

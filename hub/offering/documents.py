@@ -5,8 +5,18 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from schemas.disclosure import Disclosure
+from schemas.ecg import EcgRecording, decode
 from schemas.faults import NotFound
-from schemas.offered import DocumentKind, DocumentWriter, Offered, has_words, is_offered, own_pdf
+from schemas.offered import (
+    DocumentKind,
+    DocumentWriter,
+    Offered,
+    has_own_study,
+    has_words,
+    is_offered,
+    is_traced,
+    own_pdf,
+)
 from schemas.report import ReportRecord
 from storage import derived, organizations, reports
 from storage.objects import Objects
@@ -26,13 +36,14 @@ class Documents:
     def offered(self, tx: Connection, disclosure: Disclosure, report_id: int) -> Offered:
         """The current version of a report, with all that its documents say.
 
-        Raises NotFound where it is not offered: not final, withdrawn, a DICOM document itself, or none at all.
+        Raises NotFound where nothing of it is offered: not final and no ECG, withdrawn, a DICOM document itself.
         """
         record = reports.version(tx, disclosure, report_id)
-        if not is_offered(record.report):
+        if not (is_offered(record.report) or is_traced(record.report)):
             raise NotFound("this report is not offered as a document", where="report")
         uid = record.report.study_instance_uid
-        owner = derived.known_owner(tx, uid) if uid else None
+        # A study that the report has to itself says what the report says.
+        owner = derived.known_owner(tx, uid) if uid and not has_own_study(record.report) else None
         return Offered(
             record,
             organizations.organization(tx, record.organization).organization.name,
@@ -42,7 +53,15 @@ class Documents:
         )
 
     def make(self, offered: Offered, kind: DocumentKind) -> bytes:
-        """The document. Raises NotFound for the text of a report that has none."""
+        """The document.
+
+        Raises NotFound for the text of a report that has none, for what is not final yet and for the recording of a
+        report without one; UnsupportedPayload for a recording that no DICOM waveform can hold.
+        """
+        if kind is DocumentKind.WAVEFORM:
+            return self._writer.waveform(offered, self._recording(offered))
+        if not is_offered(offered.report):
+            raise NotFound("this report is not offered as a document", where="report")
         if kind is DocumentKind.BASIC_TEXT_SR:
             if not has_words(offered.report):
                 raise NotFound("this report has no text that a structured report could hold", where="report")
@@ -53,8 +72,13 @@ class Documents:
     def _pdf(self, offered: Offered) -> bytes:
         """A page of ours; where the report is nothing but its source's own PDF, that one."""
         if has_words(offered.report):
-            return render(offered, self._font)
+            return render(offered, self._font, self._recording(offered) if is_traced(offered.report) else None)
         return self._objects.read(own_pdf(offered.report))
+
+    def _recording(self, offered: Offered) -> EcgRecording:
+        if not is_traced(offered.report):
+            raise NotFound("this report has no waveform", where="report")
+        return decode(self._objects.read(offered.report.recording))
 
 
 def _predecessor(versions: tuple[ReportRecord, ...], record: ReportRecord) -> int:

@@ -1,5 +1,6 @@
 """Files the documents of final reports with the images that they are of, so that whoever asks for a study finds them.
 
+An ECG whose cart knows no DICOM has a study of its own, which begins with the waveform that the hub writes of it.
 They are instances like any other: QIDO-RS, WADO-RS, C-FIND and C-MOVE need no code for them. They are never read as
 reports again. Of a report only the documents of its current version are shown.
 """
@@ -16,8 +17,8 @@ from sqlalchemy import Connection
 from hub import audit
 from schemas.delivery import Channel, Origin, Read
 from schemas.disclosure import Disclosure, Principal, Purpose, Role
-from schemas.faults import Busy, Fault
-from schemas.offered import DocumentKind, Offered, has_words
+from schemas.faults import Busy, Fault, UnsupportedPayload
+from schemas.offered import DocumentKind, Offered, has_own_study, has_words, is_offered, is_traced
 from schemas.organization import Source
 from schemas.study import Hidden, Instance
 from storage import deliveries, derived, hiding, reports, studies
@@ -66,7 +67,8 @@ class Filing:
         try:
             with self._database.read() as tx:
                 offered = self._documents.offered(tx, _HUB, report_id)
-            return offered, [self._keep(offered, kind) for kind in _kinds(offered)] if offered.study else []
+            kinds = _kinds(offered) if offered.study or has_own_study(offered.report) else ()
+            return offered, [made for kind in kinds if (made := self._keep(offered, kind))]
         except Busy:
             raise
         except Fault as fault:
@@ -75,8 +77,13 @@ class Filing:
             log.exception("document.failed", report=report_id)
         return None, []
 
-    def _keep(self, offered: Offered, kind: DocumentKind) -> _Made:
-        content = self._documents.make(offered, kind)
+    def _keep(self, offered: Offered, kind: DocumentKind) -> _Made | None:
+        """The document in the object store; None where the report holds what this form cannot."""
+        try:
+            content = self._documents.make(offered, kind)
+        except UnsupportedPayload as fault:
+            log.info("document.not_made", report=offered.record.id, kind=kind.value, category=fault.category.value)
+            return None
         with self._objects.spool() as spool:
             spool.write(content)
             spool.keep()
@@ -88,17 +95,26 @@ class Filing:
 
 
 def _kinds(offered: Offered) -> Iterable[DocumentKind]:
-    if has_words(offered.report):
-        yield DocumentKind.BASIC_TEXT_SR
-    yield DocumentKind.ENCAPSULATED_PDF
+    report = offered.report
+    # Where its cart sent DICOM, the waveform of the cart itself is in the study: the same again would mislead.
+    if is_traced(report) and has_own_study(report):
+        yield DocumentKind.WAVEFORM
+    if is_offered(report):
+        if has_words(report):
+            yield DocumentKind.BASIC_TEXT_SR
+        yield DocumentKind.ENCAPSULATED_PDF
 
 
 def _file(tx: Connection, offered: Offered, made: list[_Made], now: datetime) -> None:
     """Adds them to their study, unless the report says something else by now or another process was quicker."""
     record = offered.record
     known = reports.known_by_id(tx, record.id)
+    if known is None or known.version != record.version:
+        return
+    if made and has_own_study(offered.report):
+        derived.put_own_study(tx, made[0].instance.study, record, known.patient_id, now)
     study = studies.known_study(tx, offered.study_instance_uid)
-    if study is None or known is None or known.version != record.version:
+    if study is None:
         return
     new = [each for each in made if studies.known_instance(tx, each.instance.sop_instance_uid) is None]
     # Hidden until all are there: a study does not grow because somebody wrote down what was said of it.

@@ -5,7 +5,7 @@ The same version gives the same bytes, so nothing here asks for the time or for 
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,28 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import HRFlowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Frame,
+    HRFlowable,
+    NextPageTemplate,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
+from hub.tracing import layout as layouts
+from hub.tracing import pdf
+from hub.tracing.svg import Drawing
+from schemas.ecg import EcgRecording
 from schemas.identifiers import RESIDENT_ID
 from schemas.offered import Offered, Section
 from schemas.patient import Patient, Sex
 from schemas.report import ReportCategory, ReportStatus
-from schemas.wording import moment
+from schemas.wording import moment, named
 
 _FONT = "NotoSansSC"
 # A page of text has about 2,000 characters; whoever writes a hundred pages is read in the original.
@@ -55,11 +70,11 @@ def _glyphs(font: Path) -> frozenset[int]:
     return frozenset(face.face.charToGlyph)
 
 
-def render(offered: Offered, font: Path) -> bytes:
-    """The report on as many pages as it takes. font: a TrueType file that holds Chinese."""
+def render(offered: Offered, font: Path, recording: EcgRecording | None = None) -> bytes:
+    """The report on as many pages as it takes, then its tracing. font: a TrueType file that holds Chinese."""
     sheet = _Sheet(offered, _glyphs(font))
     target = io.BytesIO()
-    document = SimpleDocTemplate(
+    document = BaseDocTemplate(
         target,
         pagesize=A4,
         leftMargin=_MARGIN,
@@ -73,8 +88,26 @@ def render(offered: Offered, font: Path) -> bytes:
         invariant=1,
         initialFontName=_FONT,
     )
-    document.build(list(sheet.story()), onFirstPage=sheet.foot, onLaterPages=sheet.foot)
+    frame = Frame(document.leftMargin, document.bottomMargin, document.width, document.height)
+    document.addPageTemplates([PageTemplate("words", [frame], onPage=sheet.foot)])
+    story = list(sheet.story())
+    for number, draw in enumerate(_tracing(sheet, recording) if recording else ()):
+        document.addPageTemplates([_paper(f"tracing {number}", draw)])
+        story += [NextPageTemplate(f"tracing {number}"), PageBreak(), Spacer(0, 1)]
+    document.build(story)
     return target.getvalue()
+
+
+def _paper(name: str, draw: Callable[[Canvas], None]) -> PageTemplate:
+    """A page of nothing but ECG paper, laid on its side."""
+    return PageTemplate(name, [Frame(0, 0, *pdf.PAGE)], onPage=lambda canvas, _: draw(canvas), pagesize=pdf.PAGE)
+
+
+def _tracing(sheet: "_Sheet", recording: EcgRecording) -> list[Callable[[Canvas], None]]:
+    """In true millimetres, 25 mm/s and 10 mm/mV, as on the report's own page in the portal."""
+    layout = layouts.sheet("3x4+1", 10.0, layouts.reach(recording), layouts.rhythm_lead(recording))
+    drawing = Drawing({layouts.NOW: recording}, layout, 25.0)
+    return pdf.sheets(drawing, pdf.Words(tuple(map(sheet.plain, sheet.lines())), "未滤波"))
 
 
 def _style(name: str, size: float, **more: Any) -> ParagraphStyle:  # noqa: ANN401 reportlab's own properties
@@ -95,7 +128,7 @@ class _Sheet:
         self.offered = offered
         self.report = offered.report
         self._drawable = glyphs
-        self.name = self.report.code.display or self.report.code.code
+        self.name = named(self.report.code)
 
     def plain(self, text: str) -> str:
         """The text with a visible sign where the font has no glyph, without control characters."""
@@ -124,6 +157,14 @@ class _Sheet:
             yield from self._results(section) if section.lines[0].columns else self._words(section)
         yield Spacer(0, 6 * mm)
         yield self._signed()
+
+    def lines(self) -> Iterable[str]:
+        """Whose tracing it is, on the pages that hold nothing but it."""
+        patient, report = self.report.patient, self.report
+        yield f"{self.offered.institution}  {self.name}"
+        born = f"{patient.birth_date:%Y-%m-%d}" if patient.birth_date else ""
+        who = (patient.name.text, _SEXES[patient.sex], born, _number(patient), moment(report.observed_at))
+        yield "  ".join(filter(None, who))
 
     def _words(self, section: Section) -> Iterable[Any]:
         for line in section.lines:

@@ -6,7 +6,7 @@ from schemas.codes import DCM, Coding
 from schemas.observation import WITHDRAWN, Observation
 from schemas.offered import Line, Section
 from schemas.report import Report, ReportCategory
-from schemas.wording import result, spelled, unit
+from schemas.wording import named, result, spelled, unit
 
 FINDINGS, FINDING = Coding("121070", "检查所见", DCM), Coding("121071", "所见", DCM)
 IMPRESSIONS, IMPRESSION = Coding("121072", "诊断意见", DCM), Coding("121073", "诊断意见", DCM)
@@ -36,7 +36,7 @@ def _results(observations: Iterable[Observation]) -> Iterable[Line]:
     for each in observations:
         if each.status in WITHDRAWN:
             continue
-        name = each.code.display or each.code.code
+        name = named(each.code)
         value, measure = result(each), spelled(unit(each))
         sign = next((_SIGNS[code] for code in each.interpretation if code in _SIGNS), "")
         said = " ".join(part for part in (value, measure, sign) if part)

@@ -12,6 +12,7 @@ _FORMS = {
     DocumentKind.PDF: (PDF, "pdf"),
     DocumentKind.ENCAPSULATED_PDF: ("application/dicom", "pdf.dcm"),
     DocumentKind.BASIC_TEXT_SR: ("application/dicom", "sr.dcm"),
+    DocumentKind.WAVEFORM: ("application/dicom", "ecg.dcm"),
 }
 
 

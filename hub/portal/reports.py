@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from hub.retrieve.content import Content
 from schemas.codes import Coding
 from schemas.ecg_statements import statements
-from schemas.offered import DocumentKind, has_words, is_offered
+from schemas.offered import DocumentKind, has_words, is_offered, is_traced
 from schemas.report import ReportRecord
 from schemas.trend import Measure
 
@@ -48,6 +48,7 @@ def report(visit: Visiting, report_id: int, version: Version = None) -> Response
         reliances=notices.RELIANCE,
         offered=record.current and is_offered(record.report),
         has_words=has_words(record.report),
+        traced=is_traced(record.report),
         **_parts(visit, record),
     )
 

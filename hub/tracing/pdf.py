@@ -1,7 +1,7 @@
 """The same paper as PDF: A4 on its side, vectors, true millimetres."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from .layout import CALIBRATION_MM, PRIOR, pages
+from .layout import CALIBRATION_MM, PRIOR, Sheet, pages
 from .svg import Drawing, scale_line
 from .trace import strokes
 
 _FONT = "NotoSansSC"
-_WIDTH, _HEIGHT = (side / mm for side in landscape(A4))
+PAGE = landscape(A4)
+_WIDTH, _HEIGHT = (side / mm for side in PAGE)
 _LEFT, _TOP, _FOOT, _LINE = 8.0, 8.0, 12.0, 5.0
 # What a sheet may measure below a heading of so many lines; on the report's own printed page, too.
 WIDTH_MM = _WIDTH - 2 * _LEFT
@@ -38,17 +39,30 @@ def render(drawing: Drawing, words: Words, font: Path) -> bytes:
     if _FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(_FONT, str(font)))
     target = io.BytesIO()
-    canvas = Canvas(target, pagesize=landscape(A4), invariant=1, pageCompression=1, lang="zh-CN")
+    canvas = Canvas(target, pagesize=PAGE, invariant=1, pageCompression=1, lang="zh-CN")
     canvas.setTitle(words.lines[0] if words.lines else "ECG")
-    top = _TOP + len(words.lines) * _LINE
-    parts = pages(drawing.sheet, drawing.speed_mm_s, WIDTH_MM, _HEIGHT - top - _FOOT)
-    for number, part in enumerate(parts, 1):
-        piece = Drawing(drawing.recordings, part, drawing.speed_mm_s, drawing.start_s)
-        _paper(canvas, piece, top)
-        _words(canvas, piece, words, top, f"{number} / {len(parts)}")
+    for draw in sheets(drawing, words):
+        draw(canvas)
         canvas.showPage()
     canvas.save()
     return target.getvalue()
+
+
+def sheets(drawing: Drawing, words: Words) -> list[Callable[[Canvas], None]]:
+    """What draws each of the sheets on a page of PAGE's size; the font is registered by then."""
+    top = _TOP + len(words.lines) * _LINE
+    parts = pages(drawing.sheet, drawing.speed_mm_s, WIDTH_MM, _HEIGHT - top - _FOOT)
+
+    def drawer(number: int, part: Sheet) -> Callable[[Canvas], None]:
+        piece = Drawing(drawing.recordings, part, drawing.speed_mm_s, drawing.start_s)
+
+        def draw(canvas: Canvas) -> None:
+            _paper(canvas, piece, top)
+            _words(canvas, piece, words, top, f"{number} / {len(parts)}")
+
+        return draw
+
+    return [drawer(number, part) for number, part in enumerate(parts, 1)]
 
 
 def _words(canvas: Canvas, drawing: Drawing, words: Words, top: float, page: str) -> None:
