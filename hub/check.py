@@ -3,10 +3,12 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from hub.measuring import measured
 from schemas.accounts import Examine, FieldAccount
 from schemas.delivery import Accounting, Channel, Format, Origin, Read, Reading
 from schemas.documents import to_json
@@ -84,6 +86,13 @@ def _origin() -> Origin:
     return Origin(_SOURCE, Channel.UPLOAD, dt.datetime.now(dt.UTC))
 
 
+def _measured(reading: Reading) -> Reading:
+    """With what the hub would work out of the recordings."""
+    waveforms = dict(reading.recordings)
+    reports = tuple(measured(each, waveforms[each.key]) if each.key in waveforms else each for each in reading.reports)
+    return replace(reading, reports=reports)
+
+
 def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], Format]) -> tuple[Format, Reading]:
     try:
         with path.open("rb") as content:
@@ -92,6 +101,6 @@ def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], F
             reader = readers.get(kind)
             if reader is None:
                 raise UnsupportedPayload("expected DICOM, HL7 v2, HL7 aECG, SCP-ECG or PDF, found none of these")
-            return kind, reader(content, _origin())
+            return kind, _measured(reader(content, _origin()))
     except OSError as error:
         raise InvalidPayload(f"the file cannot be opened ({error.strerror})") from error

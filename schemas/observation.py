@@ -70,6 +70,7 @@ class Observation:
     interpretation: codes of HL7 table 0078 (`H`, `LL`, `S`, ...). status: FHIR observation-status.
     observed_at: the patient's clock (sampling), aware of its zone; None where the report's own holds.
     measured_by: name of the person who measured it here, in place of the source's value; else empty.
+    computed: the hub worked it out, from the recording or from another result; `method` says how.
     carried: said by an earlier message about this report, and neither repeated nor taken back by the latest one.
     """
 
@@ -86,6 +87,7 @@ class Observation:
     sent: str = ""
     carried: bool = False
     measured_by: str = ""
+    computed: bool = False
 
 
 Slot = tuple[str, str, str, int]

@@ -28,6 +28,8 @@ SOP_CLASSES = frozenset(
     }
 )
 
+# What this hub writes of a recording too slow for the standard, beside the rates.
+_RESAMPLED = "by linear interpolation"
 # Values are decoded when they are asked for, so any of these may come from any access to a damaged data set.
 _DAMAGED = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError, EOFError),
@@ -58,6 +60,8 @@ def _read(dataset: Dataset, patient: Patient, origin: Origin) -> tuple[Report, E
     recording = dataclasses.replace(recording, started_at=started_at)
     annotations = list(dataset.get("WaveformAnnotationSequence") or [])
     statements = clean(_statements(annotations))
+    if any(_RESAMPLED in line for line in statements):
+        flags = (*flags, "resampled")
     final = confirmed(statements) or dataset.get("VerificationFlag") == "VERIFIED"
     report = Report(
         key=str(dataset.SOPInstanceUID),

@@ -12,11 +12,15 @@ from .measurement_codes import AXES, BY_SCHEME, HEART_RATE, METHODS, ORDER, RR_I
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number for the whole recording; times in ms, rates per minute, axes in degrees. method: a QTc formula."""
+    """A number for the whole recording; times in ms, rates per minute, axes in degrees. method: a QTc formula.
+
+    computed: by the hub, from another one.
+    """
 
     what: Coding
     value: Decimal
     method: str = ""
+    computed: bool = False
 
 
 def find(scheme: str, code: str, value: object, unit: str = "") -> Measured | None:
@@ -54,10 +58,11 @@ def observations(found: Iterable[Measured]) -> tuple[Observation, ...]:
         first.setdefault(item.what, item)
     if HEART_RATE not in first and RR_INTERVAL in first:
         rate = (Decimal(60000) / first[RR_INTERVAL].value).quantize(Decimal(1))
-        first[HEART_RATE] = Measured(HEART_RATE, rate, "computed by the hub: 60000 / R-R interval")
+        first[HEART_RATE] = Measured(HEART_RATE, rate, "computed by the hub: 60000 / R-R interval", computed=True)
     return tuple(_observation(first[what]) for what in ORDER if what in first)
 
 
 def _observation(item: Measured) -> Observation:
     unit = "deg" if item.what in AXES else "/min" if item.what == HEART_RATE else "ms"
-    return Observation(item.what, Quantity(item.value, unit, unit_system=UCUM), unit=unit, method=item.method)
+    value = Quantity(item.value, unit, unit_system=UCUM)
+    return Observation(item.what, value, unit=unit, method=item.method, computed=item.computed)

@@ -9,9 +9,10 @@ from typing import BinaryIO
 import structlog
 
 from hub import access, audit
+from hub.measuring import measured
 from schemas.delivery import WAITING, Channel, Delivery, Format, Origin, PatientHint, Read, Reading, Receipt
 from schemas.disclosure import Action, Disclosure
-from schemas.ecg import encode
+from schemas.ecg import EcgRecording, encode
 from schemas.faults import Conflict, Fault, Internal, InvalidPayload, UnsupportedPayload
 from schemas.offered import own_study_instance_uid
 from schemas.report import Report
@@ -179,9 +180,10 @@ class Ingest:
         if isinstance(outcome, Fault):
             return Prepared(delivery, digest, size, outcome)
         parts = [self._keep(part) for part in outcome.parts]
+        waveforms = dict(outcome.recordings)
         recordings = {key: self._keep(encode(recording)) for key, recording in outcome.recordings}
         reports = tuple(
-            _traced(report, recordings[report.key][0]) if report.key in recordings else report
+            _traced(report, recordings[report.key][0], waveforms[report.key]) if report.key in recordings else report
             for report in outcome.reports
         )
         outcome = replace(outcome, reports=reports, parts=(), recordings=())
@@ -207,10 +209,10 @@ class Ingest:
             return spool.digest, spool.size
 
 
-def _traced(report: Report, digest: str) -> Report:
-    """The report with its recording, of a study of its own where its source knows none."""
+def _traced(report: Report, digest: str, recording: EcgRecording) -> Report:
+    """The report with its recording, of a study of its own where its source knows none, and with its heart rate."""
     uid = report.study_instance_uid or own_study_instance_uid(report)
-    return replace(report, recording=digest, study_instance_uid=uid)
+    return replace(measured(report, recording), recording=digest, study_instance_uid=uid)
 
 
 def _nothing() -> Fault:

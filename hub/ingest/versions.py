@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from hub.identity import recognise, same_person
 from schemas.faults import IdentityConflict
+from schemas.observation import Observation
 from schemas.offered import has_own_study, own_study_instance_uid
 from schemas.patient import Patient
 from schemas.report import SUPPLEMENT, WITHDRAWN, Report, ReportCategory, ReportStatus
@@ -174,12 +175,19 @@ def _in_place_of(current: Report, report: Report) -> Report:
         uid = current.study_instance_uid or own_study_instance_uid(current)
     return replace(
         report,
+        observations=_unless_sent(report.observations, current.observations),
         key=current.key,
         patient=current.patient,
         study_instance_uid=uid or current.study_instance_uid,
         # What was examined is known from the images; a document is often named by nothing but its title.
         code=current.code if report.sop_instance_uid else report.code,
     )
+
+
+def _unless_sent(said: tuple[Observation, ...], current: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """What is said, without what we worked out and the source itself has measured before."""
+    sent = {(each.code.system, each.code.code) for each in current if not each.computed}
+    return tuple(each for each in said if not (each.computed and (each.code.system, each.code.code) in sent))
 
 
 def _may_repeat(found: Step, current: Report, said: Report) -> bool:

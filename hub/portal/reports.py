@@ -16,6 +16,7 @@ from . import decision_box, ecg, imaging, laboratory, notices, overread
 from .cautions import corrected, withdrawn
 from .content_tree import document
 from .contents import download, rendition, show
+from .ecg_words import told
 from .related import kin
 from .render import fragment, page, page_or_fragment
 from .segments import views
@@ -60,6 +61,7 @@ def _parts(visit: Visit, record: ReportRecord) -> dict[str, Any]:
         "kin": kin(visit, record),
         "bench": ecg.workbench(visit, record) if record.report.recording else None,
         "unconfirmed": record.report.status in ecg.UNCONFIRMED,
+        "recording_notes": told(record.report.flags),
         "panel": overread.panel(visit, record),
         "overread_statements": statements(),
     }

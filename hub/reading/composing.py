@@ -87,4 +87,6 @@ def _measured(known: tuple[Observation, ...], values: Mapping[str, Decimal], nam
 
 def _anew(each: Observation, value: Decimal, name: str) -> Observation:
     unit = each.value.unit if isinstance(each.value, Quantity) else MEASURES[each.code.code][1]
-    return replace(each, value=Quantity(value, unit), sent="", interpretation=(), measured_by=name)
+    return replace(
+        each, value=Quantity(value, unit), sent="", interpretation=(), method="", measured_by=name, computed=False
+    )

@@ -34,6 +34,9 @@ UNIT = EXTENSION + "unit"
 SENT = EXTENSION + "value-as-sent"
 # Who measured it here, in place of the source's value.
 MEASURED_BY = EXTENSION + "measured-by"
+# The hub worked it out; `method` says how, `device` that it was the hub.
+COMPUTED = EXTENSION + "computed"
+HUB = {"type": "Device", "identifier": {"system": "urn:dxhub:device", "value": "hub"}, "display": "dxhub"}
 # Said by an earlier message about the report and not repeated by the latest one.
 CARRIED = EXTENSION + "said-before"
 
@@ -64,9 +67,11 @@ def to_fhir(record: ObservationRecord, links: Links = NOWHERE) -> Resource:
         **(_category(record.category) | body),
         subject=references.to_patient(record.patient_id),
         issued=moment(record.recorded_at),
-        performer=[references.to_organization(record.organization, links)]
+        # Who sent the recording did not measure what the hub worked out of it.
+        performer=[references.to_organization(record.organization, links)] * (not record.observation.computed)
         + [{"display": name} for name in [text(record.observation.measured_by)] if name],
-        derivedFrom=[references.to("Observation", key) for key in [links.derived_from.get(record.report_id)] if key],
+        derivedFrom=[references.to("Observation", key) for key in [links.derived_from.get(record.report_id)] if key]
+        + [references.to("ImagingStudy", key) for key in [links.recordings.get(record.report_id)] if key],
     )
 
 
@@ -92,6 +97,7 @@ def elements(
         interpretation=[_interpretation(each) for each in observation.interpretation if text(each)],
         note=[{"text": text(note)} for note in observation.notes if text(note)],
         method=compact(text=text(observation.method)),
+        device=HUB if observation.computed else None,
         referenceRange=reference_range.ranges(observation.reference_range, *_unit(observation)),
     )
 
@@ -116,6 +122,7 @@ def from_fhir(resource: Resource) -> Observation:
         sent=extension_of(resource, SENT).get("valueString", ""),
         carried=bool(extension_of(resource, CARRIED).get("valueBoolean")),
         measured_by=extension_of(resource, MEASURED_BY).get("valueString", ""),
+        computed=bool(extension_of(resource, COMPUTED).get("valueBoolean")),
     )
 
 
@@ -137,6 +144,7 @@ def _extensions(observation: Observation) -> list[Resource]:
         extension(UNIT, valueString=text(observation.unit)) if observation.unit != _spoken(observation.value) else None,
         extension(SENT, valueString=text(observation.sent)),
         extension(CARRIED, valueBoolean=True) if observation.carried else None,
+        extension(COMPUTED, valueBoolean=True) if observation.computed else None,
         extension(MEASURED_BY, valueString=text(observation.measured_by)),
         extension(reference_range.WHOLE, valueString=text(reference_range.whole(observation.reference_range))),
     )

@@ -16,6 +16,7 @@ class Links:
     base: the service's own address without a final slash. organizations: by code. studies: id by Study Instance UID.
     dicomweb: address of the DICOMweb service, where there is one.
     derived_from: by report, id of the observation that its results go on from, as susceptibilities from an organism.
+    recordings: by report, id of the study that holds the waveform of an ECG.
     """
 
     base: str = ""
@@ -23,6 +24,7 @@ class Links:
     studies: Mapping[str, int] = field(default_factory=dict)
     dicomweb: str = ""
     derived_from: Mapping[int, int] = field(default_factory=dict)
+    recordings: Mapping[int, int] = field(default_factory=dict)
 
 
 NOWHERE = Links()

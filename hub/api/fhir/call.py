@@ -12,6 +12,7 @@ from hub.verbs import Verbs
 from schemas.disclosure import Disclosure
 from schemas.fhir.references import Links
 from schemas.organization import OrganizationRecord
+from schemas.report import ReportCriteria
 from schemas.study import StudyCriteria
 
 PREFIX = "/fhir/R4"
@@ -41,6 +42,15 @@ class Call:
         """The same, with what the results of these reports go on from in others."""
         found = self.verbs.query.derived_from(self.disclosure, set(report_ids))
         return replace(self.links, derived_from=found) if found else self.links
+
+    def links_traced(self, report_ids: Iterable[int]) -> Links:
+        """As beyond, with the studies that hold the waveforms of these ECGs; one question for a whole page."""
+        ids = tuple(set(report_ids))
+        links = self.links_beyond(ids)
+        found = self.verbs.query.reports(self.disclosure, ReportCriteria(ids=ids, limit=len(ids))).items
+        studies = self.links_with(record.report.study_instance_uid for record in found).studies
+        uids = {record.id: record.report.study_instance_uid for record in found if record.report.recording}
+        return replace(links, recordings={id_: studies[uid] for id_, uid in uids.items() if uid in studies})
 
     def links_with(self, study_instance_uids: Iterable[str]) -> Links:
         """The same, with the ids of these studies; one question for a whole page."""

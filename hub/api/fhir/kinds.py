@@ -42,6 +42,7 @@ class Kind:
     """A resource type as it is served.
 
     read: the current version; None where single ones are not served. version, versions: one, and all, newest first.
+    named: one whose id is no number, but says what it is of.
     fetch: those of these ids that the asker may see, for `_include`. chained: parameters of what it refers to.
     """
 
@@ -56,6 +57,7 @@ class Kind:
     read: Callable[[Call, int], Resource] | None = None
     version: Callable[[Call, int, int], Resource] | None = None
     versions: Callable[[Call, int], list[Resource]] | None = None
+    named: Callable[[Call, str], Resource] | None = None
     fetch: Callable[[Call, Sequence[int]], list[Resource]] | None = None
 
     @property

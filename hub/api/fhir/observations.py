@@ -17,7 +17,8 @@ from .patients import CHAINED, PATIENT_PARAMETERS, patient_of
 
 
 def _mapped(call: Call, records: Sequence[ObservationRecord]) -> list[Resource]:
-    links = call.links_beyond(record.report_id for record in records)
+    traced = any(record.category == ReportCategory.ECG for record in records)
+    links = (call.links_traced if traced else call.links_beyond)(record.report_id for record in records)
     return [observation.to_fhir(record, links) for record in records]
 
 

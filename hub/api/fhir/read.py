@@ -17,6 +17,8 @@ def endpoint(kind: Kind) -> Callable[..., Response]:
         raise TypeError(kind.name)
 
     def read(request: Request, call: TheCall, id: str) -> Response:  # noqa: A002 the standard's word
+        if kind.named and "." in id:
+            return versioned(request, kind.named(call, id))
         return versioned(request, load(call, key(id, kind.name)))
 
     return read
