@@ -100,7 +100,9 @@ def _read(path: Path, readers: Mapping[Format, Read], sniff: Callable[[bytes], F
             content.seek(0)
             reader = readers.get(kind)
             if reader is None:
-                raise UnsupportedPayload("expected DICOM, HL7 v2, HL7 aECG, SCP-ECG or PDF, found none of these")
+                raise UnsupportedPayload(
+                    "expected DICOM, HL7 v2, HL7 aECG, SCP-ECG, PDF or a picture, found none of these"
+                )
             return kind, _measured(reader(content, _origin()))
     except OSError as error:
         raise InvalidPayload(f"the file cannot be opened ({error.strerror})") from error

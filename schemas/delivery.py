@@ -28,6 +28,7 @@ class Format(StrEnum):
     EDF = "edf"
     WFDB = "wfdb"
     PDF = "pdf"
+    PICTURE = "picture"  # PNG or JPEG
     UNKNOWN = "unknown"
 
 

@@ -1,9 +1,9 @@
-"""ECG recordings: DICOM waveform (read for the DICOM adapter), what carts export, and reports that are only a PDF."""
+"""ECG recordings: DICOM waveform (read for the DICOM adapter), what carts export, and what is only a document."""
 
 from adapters.contract import Adapter
 from schemas.delivery import Format
 
-from . import aecg, edf, mfer, muse, pdf, scp_ecg, sierra, wfdb
+from . import aecg, edf, mfer, muse, pdf, picture, scp_ecg, sierra, wfdb
 
 _FORMATS = {
     Format.AECG: (aecg, "application/xml"),
@@ -14,6 +14,7 @@ _FORMATS = {
     Format.EDF: (edf, "application/octet-stream"),
     Format.WFDB: (wfdb, "application/zip"),
     Format.PDF: (pdf, "application/pdf"),
+    Format.PICTURE: (picture, "image/png"),
 }
 
 ADAPTER = Adapter(

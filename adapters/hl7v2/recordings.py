@@ -3,23 +3,27 @@
 import hashlib
 import io
 from dataclasses import replace
+from functools import partial
 
 from adapters import dicom, ecg
+from adapters.ecg import picture
 from adapters.ecg.identity import contradiction
 from schemas.delivery import Format, PatientHint, Read, Reading
 from schemas.ecg import EcgRecording
 from schemas.faults import Fault, IdentityConflict
-from schemas.report import Report, ReportCategory
+from schemas.report import Attachment, Report, ReportCategory
 
 from .context import Context
 
-# Whose a PDF is the message says, and a PDF holds no recording.
+# Whose a document is the message says, and a document holds no recording.
+_DOCUMENTS = (Format.PDF, Format.PICTURE)
 _READERS: dict[Format, Read] = {
-    kind: read for kind, read in {**dicom.ADAPTER.readers, **ecg.ADAPTER.readers}.items() if kind is not Format.PDF
+    kind: read for kind, read in {**dicom.ADAPTER.readers, **ecg.ADAPTER.readers}.items() if kind not in _DOCUMENTS
 }
 _SNIFFERS = {**dicom.ADAPTER.sniffers, **ecg.ADAPTER.sniffers}
 _HEAD = 4096
 _UNREADABLE = "recording-unreadable"
+_DAMAGED = "picture-unreadable"
 
 Recordings = tuple[tuple[str, EcgRecording], ...]
 
@@ -35,13 +39,31 @@ def with_recordings(reports: list[Report], context: Context) -> tuple[tuple[Repo
     contents = {hashlib.sha256(part).hexdigest(): part for part in context.parts}
     told: list[Report] = []
     recordings: list[tuple[str, EcgRecording]] = []
-    for report in reports:
+    for report in map(partial(_without_harm, contents), reports):
         held = [contents[each.digest] for each in report.attachments]
         made, recording = (report, None) if report.category is ReportCategory.IMAGING else _read(report, held, context)
         told.append(made)
         if recording is not None:
             recordings.append((made.key, recording))
     return tuple(told), tuple(recordings)
+
+
+def _without_harm(contents: dict[str, bytes], report: Report) -> Report:
+    """A picture that is damaged, or would fill a browser's memory, is kept and shown to nobody."""
+    shown = tuple(map(partial(_harmless, contents), report.attachments))
+    return (
+        report if shown == report.attachments else replace(report, attachments=shown, flags=(*report.flags, _DAMAGED))
+    )
+
+
+def _harmless(contents: dict[str, bytes], each: Attachment) -> Attachment:
+    if not picture.looks_like(contents[each.digest][:_HEAD]):
+        return each
+    try:
+        picture.checked(contents[each.digest])
+    except Fault:
+        return replace(each, media_type="application/octet-stream")
+    return each
 
 
 def _read(report: Report, contents: list[bytes], context: Context) -> tuple[Report, EcgRecording | None]:

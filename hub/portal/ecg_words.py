@@ -46,6 +46,7 @@ _WORDS = {
 # What the hub has to say against a recording, or did to it: by flag of a report.
 FLAGS = {
     "recording-unreadable": N_("A recording came with the report and cannot be read; it is kept as a document."),
+    "picture-unreadable": N_("A picture came with the report and is damaged or too large; it is kept and not shown."),
     "gain-assumed": N_(
         "The file does not tell the gain: 200 steps for each millivolt are assumed. Check the amplitudes."
     ),

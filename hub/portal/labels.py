@@ -102,6 +102,7 @@ FORMAT = {
     Format.EDF: "EDF",
     Format.WFDB: "WFDB",
     Format.PDF: "PDF",
+    Format.PICTURE: N_("Picture"),
     Format.UNKNOWN: N_("Unknown format"),
 }
 CHANNEL = {

@@ -27,6 +27,7 @@ _ORIGINALS = {
     Format.EDF: ("application/octet-stream", "edf"),
     Format.WFDB: ("application/zip", "zip"),
     Format.PDF: ("application/pdf", "pdf"),
+    Format.PICTURE: ("application/octet-stream", "picture"),
 }
 
 

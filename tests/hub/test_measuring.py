@@ -1,26 +1,20 @@
 """The heart rate of a recording whose cart measured none: right, marked as ours, or not said at all and why."""
 
-import io
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fhir.resources.R4B.observation import Observation as FhirObservation
-from fhir.resources.R4B.provenance import Provenance as FhirProvenance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub import measuring
-from hub.demo import ecg_files
 from hub.demo.ecg_signal import Pattern, Rhythm, generate
 from hub.measuring import FEW, FLAT, NOISE, PACED, Beats, beats, measured
 from schemas.ecg import LEADS, NO_SAMPLE_UV, EcgRecording
 from schemas.observation import Quantity
 from schemas.report import Report
 from tests.adapters.dicom.recordings import readable, report
-from tests.adapters.ecg.examples import examination
 
 CHANCE = np.random.default_rng(11)
 SECONDS = np.arange(5000) / 500
