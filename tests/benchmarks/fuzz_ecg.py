@@ -1,7 +1,8 @@
-"""Mutated ECG files of every format: only faults, nothing over two seconds.
+"""Mutated ECG files of every format: only faults, nothing over two seconds, no file read and no address called.
 
     python -m tests.benchmarks.fuzz_ecg --count 20000 --samples $DXHUB_SAMPLES
 
+What is read is measured and written as DICOM as well, as the hub would.
 Prints one JSON object; exits 1 where a promise was broken, with the seeds that show it.
 """
 
@@ -15,14 +16,20 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
+from adapters.dicom import REPORT_WRITER
 from adapters.registry import READERS, sniff
 from hub.demo import ecg_files
+from hub.measuring import measured
 from schemas.delivery import Format, PatientHint
+from schemas.ecg import EcgRecording
 from schemas.faults import Fault
-from tests.adapters.ecg import test_edf, test_wfdb
+from schemas.report import Report
+from tests.adapters.dicom.recordings import offered, report
+from tests.adapters.ecg import test_edf, test_picture, test_wfdb
 from tests.adapters.ecg.examples import OBSERVED_AT, PATIENT, examination, origin
 
 LONGEST_S = 2.0
@@ -40,7 +47,18 @@ _WORDS = (
     b"<",
     b"&x;",
 )
-_ENTITY = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
+_OUTSIDE = (
+    b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>',
+    b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">',
+    b'<!DOCTYPE a [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>',
+    b'<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/etc/hostname" parse="text"/>',
+    b'<?xml-stylesheet href="file:///etc/hostname" type="text/xsl"?>',
+)
+# What an interpreter says before it goes outside, and what it reads of its own all the same.
+_GOING_OUT = frozenset(
+    {"open", "os.open", "socket.connect", "socket.getaddrinfo", "urllib.Request", "subprocess.Popen"}
+)
+_OWN = (sys.prefix, sys.base_prefix, "/usr/share/zoneinfo", "/usr/lib")
 
 
 @dataclass
@@ -53,6 +71,25 @@ class Outcome:
     broken: list[str] = field(default_factory=list)
 
 
+class Outside:
+    """Whether anything was opened or called while a file was read. An audit hook stays for good: made once."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.watching = False
+        sys.addaudithook(self._heard)
+
+    def _heard(self, event: str, told: tuple[object, ...]) -> None:
+        if self.watching and event in _GOING_OUT and not str(told[0]).startswith(_OWN):
+            self.seen.append(f"{event} {told[0]}")
+
+
+@cache
+def outside() -> Outside:
+    """The one of this process."""
+    return Outside()
+
+
 def sound(samples: Path | None) -> list[tuple[Format, bytes]]:
     """Files of every format, as carts write them; of some only where there are samples."""
     made = examination()
@@ -61,6 +98,9 @@ def sound(samples: Path | None) -> list[tuple[Format, bytes]]:
         (Format.AECG, ecg_files.xml(made)),
         (Format.SCP_ECG, ecg_files.record(made)),
         (Format.PDF, ecg_files.pdf(made)),
+        (Format.PICTURE, test_picture.GOOD["png"]),
+        (Format.PICTURE, test_picture.GOOD["jpeg"]),
+        (Format.PICTURE, test_picture.BOMB),
         (Format.EDF, test_edf.file()),
         (Format.WFDB, test_wfdb.record(212, test_wfdb.PACKED[212], test_wfdb.VALUES)),
     ]
@@ -81,7 +121,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
                 word = chance.choice(_WORDS)
                 changed[at : at + len(word)] = word
             case 2:
-                changed[at:at] = chance.choice((*_WORDS, _ENTITY, chance.randbytes(chance.randint(1, 40))))
+                changed[at:at] = chance.choice((*_WORDS, *_OUTSIDE, chance.randbytes(chance.randint(1, 40))))
             case 3:
                 del changed[at : at + chance.choice((1, 2, 7, 300))]
             case 4:
@@ -102,6 +142,8 @@ def run(seeds: Iterable[str], samples: Path | None) -> Outcome:
     """One file for each seed: the same one every time."""
     outcome, files = Outcome(), sound(samples)
     hinted = origin(PatientHint(PATIENT, "ecg", observed_at=OBSERVED_AT))
+    watch = outside()
+    taken(examination().signal.recording, report())  # whatever is imported late is imported now
     for seed in seeds:
         chance = random.Random(seed)
         kind, content = chance.choice(files)
@@ -112,17 +154,29 @@ def run(seeds: Iterable[str], samples: Path | None) -> Outcome:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                READERS[kind](io.BytesIO(content), chance.choice((origin(), hinted)))
+                watch.watching = True
+                reading = READERS[kind](io.BytesIO(content), chance.choice((origin(), hinted)))
+                for told, (_, recording) in zip(reading.reports, reading.recordings, strict=False):
+                    taken(recording, told)
             outcome.read[kind] += 1
         except Fault as fault:
             outcome.refused[f"{kind} {fault.category.value}"] += 1
         except Exception as error:  # noqa: BLE001 - that there is none is what is tested
             outcome.broken.append(f"{seed} ({kind}): {type(error).__name__}: {error}")
+        finally:
+            watch.watching = False
         took = time.process_time() - begun
         outcome.slowest_s = max(outcome.slowest_s, took)
         if took > LONGEST_S:
             outcome.broken.append(f"{seed} ({kind}): took {took:.2f} s")
+    outcome.broken += watch.seen
+    watch.seen = []
     return outcome
+
+
+def taken(recording: EcgRecording, told: Report) -> None:
+    """What the hub does with a recording, once it is read."""
+    REPORT_WRITER.waveform(offered(replace(measured(told, recording), recording="ab" * 32)), recording)
 
 
 def main() -> int:
