@@ -90,8 +90,8 @@ def measured(report: Report, recording: EcgRecording) -> Report:
         return replace(report, flags=(*report.flags, found))
     rate = Decimal(round(found.rate))
     interval = Decimal(round(60_000 / found.rate))
-    made = (_observation(HEART_RATE, rate, "/min"), _observation(RR_INTERVAL, interval, "ms"))
-    return replace(report, observations=(*report.observations, *made))
+    made = (_observation(HEART_RATE, rate, "/min"), *report.observations, _observation(RR_INTERVAL, interval, "ms"))
+    return replace(report, observations=made)
 
 
 def _observation(what: Coding, value: Decimal, unit: str) -> Observation:

@@ -11,6 +11,7 @@ import io
 import json
 import random
 import sys
+import threading
 import time
 import warnings
 import zipfile
@@ -76,11 +77,11 @@ class Outside:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self.watching = False
+        self.watching = 0  # the thread that reads
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, told: tuple[object, ...]) -> None:
-        if self.watching and event in _GOING_OUT and not str(told[0]).startswith(_OWN):
+        if self.watching == threading.get_ident() and event in _GOING_OUT and not str(told[0]).startswith(_OWN):
             self.seen.append(f"{event} {told[0]}")
 
 
@@ -154,7 +155,7 @@ def run(seeds: Iterable[str], samples: Path | None) -> Outcome:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                watch.watching = True
+                watch.watching = threading.get_ident()
                 reading = READERS[kind](io.BytesIO(content), chance.choice((origin(), hinted)))
                 for told, (_, recording) in zip(reading.reports, reading.recordings, strict=False):
                     taken(recording, told)
@@ -164,7 +165,7 @@ def run(seeds: Iterable[str], samples: Path | None) -> Outcome:
         except Exception as error:  # noqa: BLE001 - that there is none is what is tested
             outcome.broken.append(f"{seed} ({kind}): {type(error).__name__}: {error}")
         finally:
-            watch.watching = False
+            watch.watching = 0
         took = time.process_time() - begun
         outcome.slowest_s = max(outcome.slowest_s, took)
         if took > LONGEST_S:
