@@ -106,6 +106,9 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     if unknown := parts - set(PARTS):
         print(f"dxhub: --only takes {','.join(PARTS)}; found {','.join(sorted(unknown))}", file=sys.stderr)
         return 2
+    if parts == {"watch"} and settings.watch is None:
+        print("dxhub: --only watch needs DXHUB_WATCH, the folder into which devices drop their files", file=sys.stderr)
+        return 2
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -52,6 +52,14 @@ def test_a_wrong_setting_is_named_with_what_was_expected_and_no_secret(
     assert said.count("\n") == 1
 
 
+def test_a_hub_that_only_watches_says_what_it_should_watch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DXHUB_WATCH", raising=False)
+    assert command.main(["serve", "--only", "watch"]) == 2
+    assert "DXHUB_WATCH" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("verb", ["serve", "demo"])
 @pytest.mark.parametrize("part", ["http", "dicom", "mllp"])
 def test_a_port_that_is_taken_is_named_before_anything_is_made(
