@@ -1,6 +1,7 @@
 """Rules about the result itself: whose it is, whether its source stands by it, whether it can be compared."""
 
 from schemas.catalogue import Item
+from schemas.critical import is_critical_mark
 from schemas.observation import SETTLED, Quantity
 from schemas.observation import WITHDRAWN as WITHDRAWN_RESULT
 from schemas.region import RegionRules
@@ -12,12 +13,7 @@ from schemas.verdict import Asked, Prior, Relation
 from .saying import CAUTION, EXCLUDES, HOLDS, NONE, Said
 
 _FINAL = frozenset({ReportStatus.FINAL, ReportStatus.AMENDED, ReportStatus.CORRECTED})
-# Of HL7 v2 table 0078: what a source itself calls critical.
-CRITICAL = frozenset({"HH", "LL", "AA"})
 CRITICAL_FLAG = "critical"
-# And where a source marks one of these with a sign of its own, as `H*`.
-_ABNORMAL = frozenset("HLA")
-_SIGNS = "*!"
 # What the items of images rest on (hub.catalogue).
 OTHER_PART = "body-part"
 
@@ -38,13 +34,7 @@ def is_critical(prior: Prior) -> bool:
     if CRITICAL_FLAG in report.flags:
         return True
     results = (prior.observation,) if prior.observation else report.observations
-    return any(_is_critical(code) for each in results for code in each.interpretation)
-
-
-def _is_critical(code: str) -> bool:
-    said = code.strip().upper()
-    plain = said.rstrip(_SIGNS)
-    return plain in CRITICAL or (plain in _ABNORMAL and plain != said)
+    return any(is_critical_mark(code) for each in results for code in each.interpretation)
 
 
 def identity(_: Asked, prior: Prior, __: RegionRules) -> Said:

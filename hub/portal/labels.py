@@ -165,11 +165,11 @@ INTERPRETATION = {
     "H": (N_("High"), "↑", "high"),
     "HH": (N_("Critically high"), "↑↑", "critical"),
     ">": (N_("Above the measuring range"), "↑", "high"),
-    "HU": (N_("Significantly high"), "↑↑", "high"),
+    "HU": (N_("Significantly high"), "↑↑", "critical"),
     "L": (N_("Low"), "↓", "low"),
     "LL": (N_("Critically low"), "↓↓", "critical"),
     "<": (N_("Below the measuring range"), "↓", "low"),
-    "LU": (N_("Significantly low"), "↓↓", "low"),
+    "LU": (N_("Significantly low"), "↓↓", "critical"),
     "A": (N_("Abnormal"), "*", "high"),
     "AA": (N_("Critically abnormal"), "**", "critical"),
     "POS": (N_("Positive"), "+", "high"),
@@ -243,7 +243,6 @@ CODED = {
     "113813": N_("CT Dose Length Product Total"),
     "113830": N_("Mean CTDIvol"),
 }
-CRITICAL = frozenset({"HH", "LL", "AA"})
 # One plain sentence for each category of failure; the fault's own text says what was expected and found, and where.
 FAULT = {
     Category.INVALID: N_("The content cannot be read as what it claims to be."),

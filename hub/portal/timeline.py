@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from schemas.critical import is_critical_mark
 from schemas.observation import Observation
 from schemas.organization import Organization
 from schemas.paging import Page
@@ -14,7 +15,6 @@ from schemas.study import StudyCriteria, StudyRecord
 
 from .formats import ZONE
 from .imaging import PICTURELESS
-from .labels import CRITICAL
 from .related import heading
 from .session import Visit
 
@@ -61,8 +61,8 @@ class Timeline:
 
 
 def is_critical(observation: Observation) -> bool:
-    """Whether the source itself called the value critical (HL7 table 0078)."""
-    return not CRITICAL.isdisjoint(observation.interpretation)
+    """Whether the source itself called the value critical."""
+    return any(is_critical_mark(code) for code in observation.interpretation)
 
 
 def is_flagged(observation: Observation) -> bool:

@@ -15,6 +15,7 @@ _CONTEXTS = ("emergency", "before-operation", "before-transfusion", "forensic")
 _SETTINGS = ("outpatient", "inpatient", "acute")
 _STATUSES = ("preliminary", "partial", "registered", "cancelled", "entered-in-error", "amended", "corrected")
 _RESULT_STATUSES = ("preliminary", "cancelled", "corrected")
+_MARKS = ("HH", "LL", "AA", "HU", "LU", "C", "H*", "L!", "危急值")
 _BOTH_MISSING = ("laterality-missing", "announced-missing")
 _RELATED = {"L-4548-4": "L-59261-8", "L-14749-6": "L-15074-8", "R-CT-CHEST": "R-CT-CHEST-C"}
 _RELATED |= {other: one for one, other in _RELATED.items()}
@@ -66,6 +67,8 @@ def _result(chance: random.Random, ordered: str, number: int) -> dict[str, Any]:
         "doubtful": _rarely(chance, 25),
         "supplement": _rarely(chance, 30),
         "critical": _rarely(chance),
+        "mark": chance.choice(_MARKS),
+        "plain": chance.choice(("", "N", "H", "L", "A", "*", ">", "<")),
         "quality": seldom("passed", "failed", "suspended", "expired", "unknown"),
         "scope": chance.choice(("nation", "region", "province", "city", "district")),
         "issuer": seldom(chance.choice(("CHC01", "CHC02", "DH02")), "CITY", "AWAY"),
@@ -104,7 +107,7 @@ def _prior(said: dict[str, Any]) -> Prior:
     return prior(
         said["item"],
         "" if said["age_min"] is None else f"{said['age_min']}m",
-        flags=("HH",) if said["critical"] else (),
+        flags=(said["mark"],) if said["critical"] else (said["plain"],),
         report_flags=report_flags,
         laterality=said["side"],
         unit_code=thing.unit if said["unit_known"] else "",
