@@ -55,6 +55,7 @@ from hub.worker import Worker
 from schemas.delivery import Delivery, Format, Receipt
 from schemas.dispatch import Sender
 from schemas.faults import Fault, Internal
+from schemas.reach import networks
 from storage import presence
 from storage.database import Database
 from storage.migrate import migrate
@@ -150,7 +151,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         query=Query(database),
         retrieve=Retrieve(database, objects, _headers(stores)),
         recognition=Recognition(database),
-        recall=Recall(database, allow_insecure=settings.allow_insecure),
+        recall=Recall(database, allow_insecure=settings.allow_insecure, networks=networks(settings.hook_networks)),
         statistics=Statistics(database, dt.timedelta(days=settings.repeated_within_days)),
         advising=Advising(database),
         identity=Resolution(database),
@@ -238,7 +239,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
 
 def _telling(hub: Hub) -> Telling:
     patience = dt.timedelta(hours=hub.settings.notice_patience_h)
-    hooks = Hooks(hub.stores.database, rest_hook(_client(hub.settings)))
+    hooks = Hooks(hub.stores.database, rest_hook(_client(hub.settings), networks(hub.settings.hook_networks)))
     return Telling(hub.stores.database, patience, hooks)
 
 

@@ -4,10 +4,11 @@ import ipaddress
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.faults import InvalidPayload
+from schemas.reach import networks
 
 
 class Settings(BaseSettings):
@@ -63,6 +64,11 @@ class Settings(BaseSettings):
     study_quiet_s: int = Field(
         120, ge=1, le=86_400, description="A study is complete when nothing more of it has come for so many seconds"
     )
+    hook_networks: str = Field(
+        "",
+        description="Networks of its own in which the hub may call subscribed systems (`10.8.0.0/16, 127.0.0.1`); "
+        "empty: only addresses open to the public",
+    )
     notice_patience_h: int = Field(
         24, ge=1, le=720, description="Hours until a change to a reused result that nobody acknowledged is escalated"
     )
@@ -102,6 +108,12 @@ class Settings(BaseSettings):
                     f"senders' certificates are asked for over TLS alone: set DXHUB_{door}_TLS_CERTIFICATE"
                 )
         return self
+
+    @field_validator("hook_networks")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        networks(text)
+        return text
 
     @model_validator(mode="after")
     def _defaults(self) -> Self:

@@ -1,6 +1,8 @@
 """Who may have a system called, and where to: over TLS, or within this machine."""
 
 import ipaddress
+import socket
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from hub import audit
@@ -8,6 +10,7 @@ from hub.access import Permission, require
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import Forbidden, InvalidPayload, NotFound
 from schemas.organization import OrganizationKind
+from schemas.reach import Network, may_call
 from schemas.subscription import Subscription, SubscriptionRecord, SubscriptionStatus
 from storage import organizations, subscriptions
 from storage.database import Database
@@ -17,11 +20,15 @@ _LONGEST = 500
 
 
 class Subscribing:
-    """An administrator registers systems of the own institution; the health bureau's, those of any."""
+    """An administrator registers systems of the own institution; the health bureau's, those of any.
 
-    def __init__(self, database: Database, *, allow_insecure: bool = False) -> None:
+    networks: that are not open to the public, in which systems may be called all the same.
+    """
+
+    def __init__(self, database: Database, *, allow_insecure: bool = False, networks: Sequence[Network] = ()) -> None:
         self._database = database
         self._allow_insecure = allow_insecure
+        self._networks = networks
 
     def subscribe(self, disclosure: Disclosure, subscription: Subscription) -> SubscriptionRecord:
         """Registers a system for what happens from now on. Raises InvalidPayload, Forbidden, NotFound."""
@@ -72,14 +79,25 @@ class Subscribing:
             host = ""
         if not host or address.scheme not in ("http", "https") or len(endpoint) > _LONGEST or address.username:
             raise InvalidPayload("expected an address like https://his.example/hooks", where=where)
-        if address.scheme == "http" and not (self._allow_insecure or _is_loopback(host)):
+        addresses = _written(host)
+        # What a name stands for is looked at when it is called, each time: it may change after today.
+        if not all(may_call(each, self._networks) for each in addresses):
+            raise Forbidden("this network may not be called: see DXHUB_HOOK_NETWORKS", where=where)
+        local = bool(addresses) and all(_is_loopback(each) for each in addresses)
+        if address.scheme == "http" and not (self._allow_insecure or local):
             raise Forbidden("notices leave this machine only encrypted: expected https", where=where)
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _written(host: str) -> list[str]:
+    """The addresses that a host names by itself: `127.1` and `2130706433` do as well; none for a name."""
+    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+        return ["127.0.0.1", "::1"]
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return []
+    return [str(each[4][0]) for each in found]
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

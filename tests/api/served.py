@@ -33,6 +33,7 @@ from schemas.delivery import Format, Origin, Reading
 from schemas.disclosure import Principal, Role
 from schemas.fhir import document
 from schemas.fhir.elements import Resource
+from schemas.reach import networks
 from schemas.report import Attachment
 from tests.engines import Engines
 from tests.hub.kernel import ADMIN, AUDITOR, CLINICIAN, TECHNICIAN, Kernel, kernel, read
@@ -160,7 +161,7 @@ def _app(made: Kernel) -> FastAPI:
         query=made.query,
         retrieve=Retrieve(made.database, made.objects),
         recognition=made.recognition,
-        recall=Recall(made.database),
+        recall=Recall(made.database, networks=networks("127.0.0.1")),
         statistics=Statistics(made.database),
         advising=Advising(made.database),
         identity=made.identity,

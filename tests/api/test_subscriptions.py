@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from adapters.fhir import rest_hook
 from adapters.tls import client_context
 from hub import audit
 from hub.recall import Hooks, Raising
+from schemas.reach import may_call, networks
 from schemas.recognition import Decided
 from storage import tables
 from tests.api.served import Served
@@ -83,7 +85,7 @@ def correct(hub: Served) -> None:
 
 
 def hooks(hub: Served) -> Hooks:
-    return Hooks(hub.kernel.database, rest_hook(client_context()))
+    return Hooks(hub.kernel.database, rest_hook(client_context(), networks("127.0.0.1")))
 
 
 def later(hub: Served) -> None:
@@ -156,7 +158,18 @@ def test_what_is_taken_back_is_called_no_more(fresh: Served, system: System) -> 
         ({"criteria": "Observation?code=1"}, 422),
         ({"criteria": "Communication?recipient=Organization/CHC01"}, 403),
         ({"channel": {"type": "email"}}, 422),
-        ({"channel": {"endpoint": "http://10.1.2.3/hook"}}, 403),
+        ({"channel": {"endpoint": "http://his.example/hook"}}, 403),
+        ({"channel": {"endpoint": "https://10.1.2.3/hook"}}, 403),
+        ({"channel": {"endpoint": "https://169.254.169.254/latest/meta-data"}}, 403),
+        ({"channel": {"endpoint": "https://127.0.0.2/hook"}}, 403),
+        ({"channel": {"endpoint": "https://127.2/hook"}}, 403),
+        ({"channel": {"endpoint": "https://2130706434/hook"}}, 403),
+        ({"channel": {"endpoint": "https://0/hook"}}, 403),
+        ({"channel": {"endpoint": "https://localhost./hook"}}, 403),
+        ({"channel": {"endpoint": "https://[::1]/hook"}}, 403),
+        ({"channel": {"endpoint": "https://[::ffff:10.1.2.3]/hook"}}, 403),
+        ({"channel": {"endpoint": "https://[64:ff9b::a01:203]/hook"}}, 403),
+        ({"channel": {"endpoint": "https://[fd00::1]/hook"}}, 403),
         ({"channel": {"endpoint": "file:///etc/passwd"}}, 400),
         ({"channel": {"endpoint": "https://user:pw@his.example/"}}, 400),
         ({"channel": {"header": ["X: a\r\nY: b"]}}, 400),
@@ -173,3 +186,65 @@ def test_what_is_not_offered_or_not_allowed_is_refused_with_its_place(
     assert answer.status_code == status, answer.text
     assert validated(answer.json())["resourceType"] == "OperationOutcome"
     assert subscribe(fresh, wanted("https://his.example/hook"), "clinician").status_code == 403
+
+
+def test_a_name_that_comes_to_stand_for_an_inner_address_is_never_called(
+    fresh: Served, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Registered while it led elsewhere, or a name that answers differently each time it is asked."""
+    port = system.server.server_address[1]
+    number = subscribe(fresh, wanted(f"https://rebound.example:{port}/hook")).json()["id"]
+    correct(fresh)
+    asked = list[str]()
+
+    def resolve(host: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401 as the library's
+        if host != "rebound.example":
+            return known(host, *more, **named)
+        asked.append(host)
+        return known("127.0.0.1" if len(asked) == 1 else "192.0.2.1", *more, **named)
+
+    known = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    Hooks(fresh.kernel.database, rest_hook(client_context()))()
+    assert asked == ["rebound.example"]
+    assert system.calls == []
+    assert "may not be called" in str(fresh.found(f"Subscription/{number}", "admin")["error"])
+
+
+def test_what_was_looked_at_is_what_is_connected_to(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, asked = socket.getaddrinfo, list[str]()
+
+    def resolve(host: str, *more: Any, **named: Any) -> Any:  # noqa: ANN401 as the library's
+        asked.append(host)
+        return known("127.0.0.1" if host == "his.example" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    call = rest_hook(client_context(), networks("127.0.0.0/8"))
+    call(system.address.replace("127.0.0.1", "his.example"), {}, b"{}")
+    assert asked.count("his.example") == 1
+    ((headers, _),) = system.calls
+    assert headers["Host"].startswith("his.example:")
+
+
+@pytest.mark.parametrize(
+    ("address", "named", "open_"),
+    [
+        ("8.8.8.8", "", True),
+        ("2606:4700::1111", "", True),
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "127.0.0.0/8", True),
+        ("10.8.3.4", "10.8.0.0/16, 127.0.0.1", True),
+        ("10.9.3.4", "10.8.0.0/16, 127.0.0.1", False),
+        ("::ffff:10.8.3.4", "10.8.0.0/16", True),
+        ("2002:7f00:1::", "", False),
+        ("64:ff9b::7f00:1", "", False),
+        ("64:ff9b::808:808", "", True),
+        ("100.64.0.1", "", False),
+        ("224.0.0.1", "", False),
+        ("0.0.0.0", "", False),  # noqa: S104 an address to refuse
+        ("fe80::1%eth0", "", False),
+        ("his.example", "", False),
+    ],
+)
+def test_what_may_be_called(address: str, named: str, open_: bool) -> None:
+    assert may_call(address, networks(named)) is open_
