@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hub import app
 from hub.access import disclosure_for
@@ -21,6 +22,7 @@ from tests.receiving import eventually, receiving
 
 DOCTORS = {"lin": "DH1", "zhou": "CHC02"}
 PASSWORD = "horse battery"
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 RESULT = (
     "MSH|^~\\&|LIS|CHC01|DXHUB||20261121110000||ORU^R01^ORU_R01|M{status}|P|2.5.1||||||UNICODE UTF-8\r"
     "PID|1||P1^^^CHC01^MR||王芳||19900101|F\r"
@@ -109,3 +111,62 @@ def _acknowledge_in_the_portal(hub: Hub, report_id: int) -> None:
         answer = browser.post(f"/notices/{notice.id}/acknowledgement", data={"csrf": signed_in.csrf})
         assert answer.status_code == 303
         assert "menu-count" not in browser.get("/notices").text
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page, hub: Hub, account: str) -> None:
+    page.goto(f"http://127.0.0.1:{hub.port('web')}/")
+    page.fill("input[name=account]", account)
+    page.fill("input[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "sign-in" not in url)
+
+
+@pytest.mark.timeout(180)
+def test_two_doctors_at_their_screens_see_what_changed_and_say_that_they_know(hub: Hub, chromium: Browser) -> None:
+    """Both reuse a value on the report's page; it is corrected; each finds the notice, and the ledger shows both."""
+    send(hub, "F", "3.4", 10)
+    at = f"http://127.0.0.1:{hub.port('web')}"
+    pages = {}
+    for account in DOCTORS:
+        pages[account] = page = chromium.new_context(locale="zh-CN").new_page()
+        sign_in(page, hub, account)
+        page.goto(f"{at}/reports/1")
+        page.locator("input[value=recognised]").check()
+        page.locator(".decide button[type=submit]").click()
+        expect(page.locator("#recognition")).to_contain_text("已记录")
+    send(hub, "C", "6.1", 30, "HH")
+    with program(hub, "lin") as lin, program(hub, "zhou") as zhou:
+        eventually(lambda: bool(notices(lin) and notices(zhou)))
+        for account, page in pages.items():
+            page.goto(at)
+            page.locator("a[href='/notices']").first.click()
+            expect(page.locator(".notice del")).to_have_text("3.4 mmol/L")
+            expect(page.locator(".notice-changes strong")).to_have_text("6.1 mmol/L HH")
+            page.locator("input[name=remark]").fill(f"{account} 已复查")
+            page.locator(".notice-form button").click()
+            expect(page.locator(".notice-form")).to_have_count(0)
+            expect(page.locator(".notice")).to_contain_text(f"{account} 已复查")
+        told = {each["account"]: each for client in (lin, zhou) for each in notices(client)}
+        decided = lin.get("/recognition/decisions?report=1").json()
+    assert {who: (each["institution"], each["acknowledged_by"]) for who, each in told.items()} == {
+        who: (code, who) for who, code in DOCTORS.items()
+    }
+    with program(hub, "auditor") as auditor:
+        ledger = auditor.get("/recognition/ledger?report=1").json()
+    known = [(each["account"], each["remark"]) for each in ledger if each["deed"] == "acknowledged"]
+    assert sorted(known) == [(who, f"{who} 已复查") for who in sorted(DOCTORS)]
+    # The decisions stand as they were made, about the version that was seen.
+    assert sorted((each["institution"], each["version"], each["decision"]) for each in decided) == [
+        (code, 1, "recognised") for code in sorted(DOCTORS.values())
+    ]
