@@ -20,6 +20,7 @@ from schemas.ledger import Showing, Shown
 from schemas.ordering import PlannedOrder
 from schemas.organization import Organization
 from schemas.region import region_rules
+from schemas.report import ReportRecord
 from schemas.verdict import Advice, Answer, Asked, Judged, Line, Prior, Relation, Verdict
 from storage import cards, catalogue, ledger, mappings, organizations, priors, quality
 from storage.database import Database
@@ -27,6 +28,7 @@ from storage.database import Database
 from .carding import card_of
 from .evidence import Evidence, prior_of
 from .gathering import Gathering, Known
+from .standing import unassessed
 from .whom import Whom
 
 MOST_ORDERS = 50
@@ -103,6 +105,12 @@ class Advising:
             order, prior = prior_of(asked.tx, disclosure, verdict.basis)
             asked.shows([prior.record.patient_id])
             return judge(order, prior, region_rules(verdict.basis.region), verdict.basis.judged_at)
+
+    def out_of_quality(self, disclosure: Disclosure, record: ReportRecord) -> bool:
+        """Whether the issuer of a report that the asker holds had not passed assessment of all that it tells."""
+        require(disclosure.principal, Permission.DECIDE)
+        with self._database.read() as tx:
+            return unassessed(tx, record)
 
     def items(self, disclosure: Disclosure) -> tuple[Item, ...]:
         """What can be ordered, as the catalogue names it."""

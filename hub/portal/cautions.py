@@ -9,10 +9,11 @@ _UNCONFIRMED = frozenset({ReportStatus.REGISTERED, ReportStatus.PRELIMINARY})
 _CORRECTED = frozenset({ReportStatus.CORRECTED, ReportStatus.AMENDED})
 
 
-def cautions(record: ReportRecord, *, read: bool = False) -> tuple[str, ...]:
+def cautions(record: ReportRecord, *, read: bool = False, out_of_quality: bool = False) -> tuple[str, ...]:
     """Msgids, gravest first; empty when nothing speaks against reuse on the face of the report.
 
-    read: whether somebody has written a report of these images that stands by itself.
+    read: whether somebody has written a report of these images that stands by itself. out_of_quality: whether its
+    institution had not passed assessment of all that it tells.
     """
     status = record.report.status
     pictures = status is ReportStatus.PARTIAL
@@ -27,6 +28,7 @@ def cautions(record: ReportRecord, *, read: bool = False) -> tuple[str, ...]:
             N_("These are the images alone. Their written report stands by itself; this page links to it."),
         ),
         (any(is_critical(o) for o in flagged(record)), N_("It holds a critical value: never reuse it without a look.")),
+        (out_of_quality, N_("Its institution had not passed quality assessment of all of this when it was taken.")),
     )
     return tuple(words for holds, words in said if holds)
 

@@ -48,11 +48,13 @@ def box(visit: Visit, record: ReportRecord) -> Box:
     decisions = tuple(sorted(decisions, key=lambda d: (d.decided_at, d.id), reverse=True))
     here = [d for d in decisions if d.organization == visit.principal.organization and d.version == record.version]
     written = readings(visit, record)
+    may_decide = visit.may(Permission.DECIDE) and SUPPLEMENT not in record.report.flags
+    out_of_quality = may_decide and visit.verbs.advising.out_of_quality(visit.disclosure, record)
     return Box(
-        may_decide=visit.may(Permission.DECIDE) and SUPPLEMENT not in record.report.flags,
+        may_decide=may_decide,
         may_recognise=record.current and not record.doubtful and not withdrawn(record),
         reasons=reason_list(),
-        cautions=cautions(record, read=bool(written)),
+        cautions=cautions(record, read=bool(written), out_of_quality=out_of_quality),
         mine=here[0] if here else None,
         decisions=decisions,
         organizations=organizations(visit),

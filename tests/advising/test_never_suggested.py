@@ -183,6 +183,8 @@ def test_the_timeline_and_the_report_show_what_is_wrong_and_choose_nothing(ward:
         assert "可以互认" not in text
         assert REUSE not in text
     assert not re.search(r'value="recognised"[^>]*checked', report)
+    assert ("option-plain" in report) == ("order" not in name)  # what is ordered is not known on that page
+    assert ("未通过室间质评" in report) == (name == "out of quality")
     if name == "unmatched":
         assert re.search(r'value="recognised"[^>]*disabled', report)
 

@@ -722,6 +722,13 @@ class FakeReadings:
         return 2
 
 
+class FakeAdvising:
+    """Every institution passed everything."""
+
+    def out_of_quality(self, disclosure: Disclosure, record: ReportRecord) -> bool:
+        return False
+
+
 @dataclass
 class FakeVerbs:
     """What the pages call."""
@@ -737,6 +744,7 @@ class FakeVerbs:
     recall: FakeRecall
     statistics: FakeStatistics
     readings: FakeReadings
+    advising: FakeAdvising = field(default_factory=FakeAdvising)
 
 
 def _notice() -> Notice:
