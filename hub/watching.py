@@ -1,29 +1,34 @@
 """A folder into which carts drop files that can do nothing else: what no longer grows is taken, and moved aside.
 
 `FOLDER/SOURCE/file` comes from the source of that name; a file in FOLDER itself from the one that the settings name.
-What was taken stands in `done/` beside it, what was refused in `refused/` with a `.txt` of the reason. A file is moved
-only after its receipt: whoever is killed in between takes it again, and the same bytes earn the same receipt.
+A file that cannot say whose it is (a PDF, a picture) has a companion, `NAME.json` beside `NAME`, with the fields of an
+upload; it is written first, and moved with its file. What was taken stands in `done/` beside it, what was refused in
+`refused/` with a `.txt` of the reason. A file is moved only after its receipt: whoever is killed in between takes it
+again, and the same bytes earn the same receipt.
 """
 
 import contextlib
+import json
 import os
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import structlog
 
-from schemas.delivery import Channel, Claim, Deliver, Delivery, Format, Identify
+from hub.hints import patient_hint
+from schemas.delivery import Channel, Claim, Deliver, Delivery, Format, Identify, PatientHint
 from schemas.faults import Busy, Fault, Forbidden, Internal, InvalidPayload
 
 log = structlog.get_logger()
 _EVERY_S = 1.0
 _HEAD = 4096
 _DEEPEST = 4
+_COMPANION, _MOST_TOLD = ".json", 1 << 16
 DONE, REFUSED = "done", "refused"
 _ASIDE = frozenset({DONE, REFUSED})
 # How programs name what they have not written to its end.
@@ -127,7 +132,10 @@ class Watching:
             fault = error
         except _StillGrowing:
             return True
-        _move(path, REFUSED if fault else DONE, self._explain(fault) if fault else "")
+        companion = _companion(path)
+        target = _move(path, REFUSED if fault else DONE, self._explain(fault) if fault else "")
+        if companion:
+            _rename(companion, target.with_name(target.name + _COMPANION))
         log.info("watch.taken", state=REFUSED if fault else DONE, category=fault.category.value if fault else "")
         return True
 
@@ -141,6 +149,7 @@ class Watching:
                 raise InvalidPayload(f"expected a file of at most {self._watched.most_bytes} bytes", where="file")
             kind = self._sniff(content.read(_HEAD))
             content.seek(0)
+            origin = replace(origin, hint=_told(path, origin.source.authority))
             fault = self._deliver(Delivery(origin, kind, content)).fault
             after = os.fstat(content.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -158,7 +167,7 @@ def _files(folder: Path, source: str, depth: int = 0) -> Iterator[tuple[Path, st
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         path = Path(entry.path)
-        if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
+        if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED) or _accompanies(entry.name):
             continue
         if not entry.is_dir(follow_symlinks=False):
             yield path, source
@@ -166,6 +175,11 @@ def _files(folder: Path, source: str, depth: int = 0) -> Iterator[tuple[Path, st
             # The first level names the source; what is below it is how a cart keeps its days.
             with contextlib.suppress(OSError):
                 yield from _files(path, source if depth else entry.name, depth + 1)
+
+
+def _accompanies(name: str) -> bool:
+    """Whether it is a companion, `scan.png.json`: it goes with its file, and waits for it."""
+    return name.endswith(_COMPANION) and "." in name.removesuffix(_COMPANION)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -182,8 +196,30 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def _move(path: Path, aside: str, reason: str) -> None:
-    """Under its own name, or with a number where that is taken; the reason stands there first."""
+def _companion(path: Path) -> Path | None:
+    """The file that says whose this one is."""
+    found = path.with_name(path.name + _COMPANION)
+    return found if found.is_file() and not found.is_symlink() else None
+
+
+def _told(path: Path, authority: str) -> PatientHint | None:
+    """What the companion says; None where there is none. Raises InvalidPayload."""
+    found = _companion(path)
+    if found is None:
+        return None
+    with _opened(found) as content:
+        text = content.read(_MOST_TOLD + 1)
+    try:
+        said = json.loads(text) if len(text) <= _MOST_TOLD else None
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or not all(isinstance(value, str) for value in said.values()):
+        raise InvalidPayload("expected a JSON object of texts in the file that says whose this is", where="companion")
+    return patient_hint(said, authority)
+
+
+def _move(path: Path, aside: str, reason: str) -> Path:
+    """Where it lies now: under its own name, or with a number where that is taken; the reason stands there first."""
     folder = path.parent / aside
     folder.mkdir(exist_ok=True)
     target = folder / path.name
@@ -193,5 +229,10 @@ def _move(path: Path, aside: str, reason: str) -> None:
         target = folder / f"{path.stem}-{number}{path.suffix}"
     if reason:
         (folder / f"{target.name}.txt").write_text(reason, encoding="utf-8")
+    _rename(path, target)
+    return target
+
+
+def _rename(path: Path, target: Path) -> None:
     with contextlib.suppress(FileNotFoundError):  # another process of this hub was quicker
         path.rename(target)

@@ -3,8 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -12,14 +11,12 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from hub.access import Permission, require
+from hub.hints import FIELDS, patient_hint
 from hub.uploads import Upload, received
 from hub.verbs import Verbs
 from schemas.delivery import PatientHint, Receipt, State
 from schemas.disclosure import Disclosure
 from schemas.faults import Busy, Category, Fault, InvalidPayload
-from schemas.identifiers import Identifier, authority_system
-from schemas.patient import Patient, PersonName, Sex
-from schemas.report import ReportCategory
 
 from .dependencies import Asker, TheVerbs
 from .outcomes import RETRY_AFTER_S, STATUS, Problem
@@ -28,8 +25,6 @@ router = APIRouter(tags=["deliveries"])
 
 # Of all files of one request together.
 _FILES_WORTH = 2
-_DISTRICT = ZoneInfo("Asia/Shanghai")
-T = TypeVar("T", Sex, ReportCategory)
 
 
 class ReceiptView(BaseModel):
@@ -52,20 +47,9 @@ class Receipts(BaseModel):
     receipts: list[ReceiptView]
 
 
-_HINT = {
-    "identifier": ("the patient's identifier", "P000123"),
-    "identifier_system": ("its system, a URI; or name the authority", ""),
-    "authority": ("short name of the assigning authority, such as the facility's code", "CHC01"),
-    "name": ("the patient's name", "王芳"),
-    "birth_date": ("YYYY-MM-DD", "1985-03-07"),
-    "sex": ("male, female, other or unknown", "female"),
-    "category": ("imaging, laboratory, ecg or other", "ecg"),
-    "title": ("what the document is", "十二导联心电图"),
-    "observed_at": ("when it was taken, with a zone; the district's where it has none", "2024-05-06T08:30:00+08:00"),
-}
 _FIELDS: dict[str, Any] = {
     name: {"type": "string", "description": words, **({"examples": [example]} if example else {})}
-    for name, (words, example) in _HINT.items()
+    for name, (words, example) in FIELDS.items()
 }
 _BODY = {
     "requestBody": {
@@ -114,7 +98,7 @@ async def deliver(request: Request, verbs: TheVerbs, asker: Annotated[Disclosure
     async with received(request, most_bytes=_FILES_WORTH * most_bytes) as form:
         if not form.files:
             raise InvalidPayload("expected at least one file", where="body")
-        hint = _hint(form.fields)
+        hint = patient_hint(form.fields)
         views = await run_in_threadpool(lambda: [_take(verbs, asker, each, hint, most_bytes) for each in form.files])
     return _answer(views)
 
@@ -155,47 +139,3 @@ def _status(views: Iterable[ReceiptView]) -> int:
     if HTTPStatus.OK.value not in statuses:
         return max(statuses)
     return HTTPStatus.OK.value if len(statuses) == 1 else HTTPStatus.MULTI_STATUS.value
-
-
-def _hint(fields: dict[str, str]) -> PatientHint | None:
-    """Who the patient is, as told beside the files; None where nothing was."""
-    told = {name: value.strip() for name, value in fields.items() if value.strip()}
-    if unknown := told.keys() - _HINT.keys():
-        raise InvalidPayload("unknown field", where=min(unknown)[:64])
-    if not told:
-        return None
-    if "identifier" not in told or "name" not in told:
-        raise InvalidPayload("expected identifier and name of the patient", where="identifier")
-    if not ("identifier_system" in told or "authority" in told):
-        raise InvalidPayload("expected the system or the authority of the identifier", where="authority")
-    system = told.get("identifier_system") or authority_system(told["authority"])
-    patient = Patient(
-        (Identifier(system, told["identifier"]),),
-        PersonName(told["name"]),
-        _date(told.get("birth_date", "")),
-        _of(Sex, told.get("sex", "unknown"), "sex"),
-    )
-    category = _of(ReportCategory, told["category"], "category") if "category" in told else ""
-    return PatientHint(patient, category, told.get("title", ""), _moment(told.get("observed_at", "")))
-
-
-def _of(kind: type[T], value: str, where: str) -> T:
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise InvalidPayload(f"expected one of {', '.join(kind)}", where=where) from error
-
-
-def _date(value: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise InvalidPayload("expected YYYY-MM-DD", where="birth_date") from error
-
-
-def _moment(value: str) -> dt.datetime | None:
-    try:
-        read = dt.datetime.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise InvalidPayload("expected a time such as 2024-05-06T08:30:00+08:00", where="observed_at") from error
-    return read.replace(tzinfo=_DISTRICT) if read and read.tzinfo is None else read

@@ -28,6 +28,7 @@ class Cart:
     def __init__(self, hub: Kernel, folder: Path, source: str = "") -> None:
         self.hub, self.folder, self.now = hub, folder, 1000.0
         self.receipts: list[Receipt] = []
+        self.delivered: list[Delivery] = []
         self.busy = False
         watched = Watched(folder, source, 5, 1_000_000)
         self.watching = Watching(
@@ -37,6 +38,7 @@ class Cart:
     def _deliver(self, delivery: Delivery) -> Receipt:
         if self.busy:
             raise Busy("not now")
+        self.delivered.append(delivery)
         self.receipts.append(self.hub.ingest.deliver(delivery))
         return self.receipts[-1]
 
@@ -178,3 +180,27 @@ def test_it_looks_by_itself_while_the_hub_runs(hub: Kernel, tmp_path: Path, monk
         running._stop.wait(0.02)
     running.stop()
     assert done.read_bytes() == GOOD
+
+
+def test_a_companion_says_whose_a_file_is_and_is_moved_with_it(cart: Cart) -> None:
+    cart.drop("CHC01/scan.bin.json", json.dumps({"identifier": "7", "name": "王芳"}).encode())
+    assert cart.look() == cart.look(60) == ["CHC01/scan.bin.json"]  # it waits for its file
+    cart.drop("CHC01/scan.bin", GOOD)
+    cart.look()
+    assert cart.look(6) == ["CHC01/done/scan.bin", "CHC01/done/scan.bin.json"]
+    hint = cart.delivered[-1].origin.hint
+    assert hint is not None
+    assert (hint.patient.name.text, hint.patient.key.value) == ("王芳", "7")
+    assert hint.patient.key.system.endswith("CHC01")  # its own folder's numbers, unless it says otherwise
+
+
+@pytest.mark.parametrize(
+    "said", [b"no JSON", b"[1]", b'{"identifier": 7}', b'{"name": "x"}', b'{"who": "x"}', b"[" * 9999, b" " * 70000]
+)
+def test_a_companion_that_says_nothing_has_its_file_refused_with_the_reason(cart: Cart, said: bytes) -> None:
+    cart.drop("CHC01/scan.bin.json", said)
+    cart.drop("CHC01/scan.bin", GOOD)
+    cart.look()
+    found = cart.look(6)
+    assert found == [f"CHC01/refused/scan.bin{ending}" for ending in ("", ".json", ".txt")]
+    assert cart.receipts == []

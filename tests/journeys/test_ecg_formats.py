@@ -8,6 +8,7 @@ result message (OBX ED) and through the watched folder.
 import base64
 import hashlib
 import io
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -354,7 +355,15 @@ def test_a_picture_is_a_report_without_a_waveform_by_whatever_way_it_comes(hub: 
         assert (record.report.recording, record.report.observations) == ("", ())
         (attachment,) = record.report.attachments
         assert attachment.media_type in ("image/png", "image/jpeg")
-    # A folder cannot say whose a picture is: the file and the reason wait for a person.
+    # Into a folder its companion comes first, which says whose it is.
+    folder = hub.settings.watch / "CHC01"  # type: ignore[operator]
+    (folder / "照片.jpg.json").write_text(json.dumps(told | {"identifier": "P99"}), "utf-8")
+    moved = dropped(hub, test_picture.GOOD["jpeg"], "照片.jpg")
+    assert (moved.parent.name, moved.with_name("照片.jpg.json").exists()) == (DONE, True)
+    found = hub.verbs.query.reports(CLINICIAN, ReportCriteria(limit=200)).items
+    (dropped_one,) = (each.report for each in found if each.report.patient.key.value == "P99")
+    assert (dropped_one.flags, dropped_one.attachments[0].media_type) == (("no-waveform",), "image/jpeg")
+    # Without one a folder cannot say whose a picture is: the file and the reason wait for a person.
     moved = dropped(hub, test_picture.GOOD["png"], "扫描.png")
     assert moved.parent.name == REFUSED
     assert "图片本身无法说明属于哪位患者" in moved.with_name("扫描.png.txt").read_text("utf-8")
