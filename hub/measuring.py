@@ -42,7 +42,7 @@ _AGREEMENT = 0.8
 # A whole period of the mains, so that nothing of it is left; and how long a beat changes the voltage.
 _SMOOTH_S, _QRS_S = 0.02, 0.1
 # Of the largest beat: what moves less is no ventricle, though it may be a T wave or a trembling line.
-_LEAST_SHARE = 0.03
+_LEAST_SHARE = 0.15
 # Of a usual beat: what moves more and was found by nobody is a beat that was missed; T waves stay below 0.1.
 _MISSED_SHARE = 0.15
 # How much more the voltage changes in beats than at most times: 1 or 2 in noise and in a sine, 10 to 1000 in an ECG.
