@@ -1,5 +1,7 @@
 """How people search for a name: as written, by its given part, by pinyin, by initials."""
 
+import re
+from functools import lru_cache
 from itertools import islice, product
 
 from pypinyin import Style, lazy_pinyin, pinyin
@@ -10,6 +12,7 @@ from schemas.patient import PersonName, normal_name
 _READINGS = 8
 # Nobody types more; what is no name, such as a document in its place, must hold up nobody and fit into an index.
 _LONGEST = 100
+_PARTS = re.compile(r"[\x00-\u2e80]+|[^\x00-\u2e80]+")
 
 
 def search_keys(name: PersonName) -> set[str]:
@@ -22,10 +25,20 @@ def search_keys(name: PersonName) -> set[str]:
     keys = {written, written[1:], normal_name(latin)}
     keys |= {normal_name(word) for word in latin.replace("^", " ").split()}
     if any(ord(character) > 0x2E80 for character in written):
-        syllables = pinyin(written, style=Style.NORMAL, heteronym=True, errors="default")
-        for reading in islice(product(*syllables), _READINGS):
+        for reading in islice(product(*_syllables(written)), _READINGS):
             keys |= {"".join(reading), "".join(reading[1:]), "".join(syllable[0] for syllable in reading)}
     return {key for key in keys if key}
+
+
+def _syllables(written: str) -> list[tuple[str, ...]]:
+    """The readings of each character; whatever is no Chinese stands for itself, as one."""
+    return [each for part in _PARTS.findall(written) for each in _readings(part)]
+
+
+@lru_cache(maxsize=8192)
+def _readings(part: str) -> tuple[tuple[str, ...], ...]:
+    # The same names come again and again, and to look one up takes longer than to store a result.
+    return tuple(map(tuple, pinyin(part, style=Style.NORMAL, heteronym=True, errors="default")))
 
 
 def word_keys(text: str) -> set[str]:

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,9 +16,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.faults import Busy, Internal
 
+from .log_sync import LogSync
+from .statement import execute
+
 BUSY_TIMEOUT_S = 5
-# How often a process looks whether another has written: a transaction takes a few milliseconds.
-_PAUSE_S = 0.001
+# How often a process looks whether another has written: a transaction takes a millisecond, seldom more.
+_PAUSE_S, _LONG_PAUSE_S, _PATIENT_AFTER_S = 0.000_1, 0.001, 0.01
 
 
 class Collision(Internal):
@@ -31,7 +34,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         # SQLite lets one writer in and has the others knock with pauses that grow to 0.1 s; ours rather queue.
-        self._turn = _Turn(str(self.engine.url.database)) if url.startswith("sqlite") else None
+        sqlite = str(self.engine.url.database) if url.startswith("sqlite") else ""
+        self._turn = _Turn(sqlite) if sqlite else None
+        self._sync = LogSync(sqlite, self._checkpoint) if sqlite else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -39,8 +44,14 @@ class Database:
 
         Raises Busy when the database is locked, full or away: trying again later is right.
         """
-        with _faults(), self._turn or nullcontext(), self._connect("BEGIN IMMEDIATE") as tx, tx.begin():
-            yield tx
+        with _faults():
+            with self._turn or nullcontext(), self._connect("BEGIN IMMEDIATE") as tx:
+                before = _changes(tx) if self._sync else 0
+                with tx.begin():
+                    yield tx
+                changed = self._sync is not None and _changes(tx) != before
+            if self._sync and changed:
+                self._sync()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -60,6 +71,15 @@ class Database:
         self.engine.dispose()
         if self._turn:
             self._turn.close()
+        if self._sync:
+            self._sync.close()
+
+    def _checkpoint(self) -> bool:
+        with closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            said = cursor.fetchone()
+            return said is not None and not said[0]
 
 
 def _engine(url: str) -> Engine:
@@ -121,13 +141,15 @@ class _FileLock:
         # Opened here and not before: a fork would share the lock with it.
         if self._file < 0:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        patient = time.monotonic() + _PATIENT_AFTER_S
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() > deadline:
+                now = time.monotonic()
+                if now > deadline:
                     raise _busy() from None
-                time.sleep(_PAUSE_S)
+                time.sleep(_PAUSE_S if now < patient else _LONG_PAUSE_S)
             else:
                 return
 
@@ -140,6 +162,12 @@ class _FileLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _changes(tx: Connection) -> int:
+    """How many rows the connection has written in its life."""
+    driver: Any = tx.connection.driver_connection
+    return int(driver.total_changes)
 
 
 def _busy() -> Busy:
@@ -175,7 +203,7 @@ def _sqlite(url: str) -> Engine:
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
             "journal_mode=WAL",
-            "synchronous=FULL",
+            "synchronous=NORMAL",  # a commit is synced behind the writer's turn, see storage.log_sync
             "foreign_keys=ON",
             "cache_size=-8192",  # KiB a connection
             "temp_store=MEMORY",  # what a savepoint may have to bring back, too: else a file for each delivery
@@ -186,7 +214,7 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes its lock at once: a lock taken halfway can only fail, not wait.
-        connection.exec_driver_sql(connection.get_execution_options().get("dxhub_begin", "BEGIN"))
+        execute(connection, connection.get_execution_options().get("dxhub_begin", "BEGIN"))
 
     return engine
 

@@ -8,7 +8,7 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -23,6 +23,7 @@ _Clause = Select[Any] | Insert | Update | Delete
 # the handful. Few sizes, so that the databases keep the statements prepared.
 _HANDFULS = (64, 32, 16, 8, 4, 2, 1)
 _NAMED = re.compile(r"%\((\w+)\)s")
+_NOTHING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,36 @@ class _Form:
     defaults: Mapping[str, object]
     bound: tuple[tuple[int, _Process], ...]
     fetched: tuple[tuple[int, _Process], ...]
+    inserts: dict[int, str] = field(default_factory=dict)
 
     def parameters(self, values: Mapping[str, object]) -> list[Any]:
-        if self.defaults:
+        return _converted(self._named(values), self.bound)
+
+    def rows(self, rows: Sequence[Mapping[str, object]]) -> list[list[Any]]:
+        """The parameters of each. What stands in several rows, one behind the other, is converted once."""
+        table = [self._named(row) for row in rows]
+        for position, process in self.bound:
+            given: object = _NOTHING
+            made = None
+            for row in table:
+                if row[position] is not given:
+                    given = row[position]
+                    made = process(given)
+                row[position] = made
+        return table
+
+    def _named(self, values: Mapping[str, object]) -> list[Any]:
+        if len(values) < len(self.names):
             values = {**self.defaults, **values}
-        return _converted([values[name] for name in self.names], self.bound)
+        return [values[name] for name in self.names]
 
     def with_rows(self, number: int) -> str:
         """An insert of so many rows at once."""
-        head, row = self.sql.split(" VALUES ")
-        return f"{head} VALUES {', '.join([row] * number)}"
+        found = self.inserts.get(number)
+        if found is None:
+            head, row = self.sql.split(" VALUES ")
+            found = self.inserts[number] = f"{head} VALUES {', '.join([row] * number)}"
+        return found
 
 
 def _converted(values: list[Any], processes: tuple[tuple[int, _Process], ...]) -> list[Any]:
@@ -80,14 +101,13 @@ class Statement:
         if not rows:
             return
         form = self._form(tx.dialect)
-        parameters = [form.parameters(row) for row in rows]
-        with _as_sqlalchemy(tx, form.sql):
-            cursor = _cursor(tx)
-            if not isinstance(self._clause, Insert):
-                cursor.executemany(form.sql, parameters)
-                return
+        parameters = form.rows(rows)
+        if isinstance(self._clause, Insert):
             for handful in _handfuls(parameters):
-                cursor.execute(form.with_rows(len(handful)), list(chain.from_iterable(handful)))
+                execute(tx, form.with_rows(len(handful)), list(chain.from_iterable(handful)))
+            return
+        for each in parameters:
+            execute(tx, form.sql, each)
 
     def scalar(self, tx: Connection, **values: object) -> Any:
         """The first column of its first row; None where there is none."""
@@ -105,9 +125,7 @@ class Statement:
 
     def _execute(self, tx: Connection, values: Mapping[str, object]) -> Any:
         form = self._form(tx.dialect)
-        parameters = form.parameters(values)
-        with _as_sqlalchemy(tx, form.sql):
-            return _cursor(tx).execute(form.sql, parameters)
+        return execute(tx, form.sql, form.parameters(values))
 
     def _read(self, tx: Connection, row: Sequence[Any]) -> Any:
         return self._make(_converted(list(row), self._form(tx.dialect).fetched))
@@ -183,18 +201,18 @@ def _defaults(clause: _Clause) -> dict[str, object]:
     return {str(c.key): c.default.arg if isinstance(c.default, ColumnDefault) else None for c in given}
 
 
+def execute(tx: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
+    """Runs it on a cursor of the driver's own, in the same transaction. Raises what SQLAlchemy raises."""
+    try:
+        return _cursor(tx).execute(sql, parameters)
+    except tx.dialect.loaded_dbapi.Error as error:
+        base = tx.dialect.loaded_dbapi.Error
+        # Without the parameters: they are a patient's data.
+        raise DBAPIError.instance(sql, None, error, base, hide_parameters=True, dialect=tx.dialect) from error
+
+
 def _cursor(tx: Connection) -> Any:
     connection = tx.connection.driver_connection
     if connection is None:
         raise RuntimeError("the connection is closed")
     return connection.cursor()
-
-
-@contextmanager
-def _as_sqlalchemy(tx: Connection, sql: str) -> Iterator[None]:
-    base = tx.dialect.loaded_dbapi.Error
-    try:
-        yield
-    except base as error:
-        # Without the parameters: they are a patient's data.
-        raise DBAPIError.instance(sql, None, error, base, hide_parameters=True, dialect=tx.dialect) from error

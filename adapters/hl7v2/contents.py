@@ -51,7 +51,7 @@ def content(
     last, kind_of_last = None, ""
     for result, code in zip(results, codes, strict=True):
         context.ledger.mapped(result.index)
-        notes = tuple(texts_of(result.notes, context))
+        notes = tuple(texts_of(result.notes, context)) if result.notes else ()
         if result.obx.continued:
             context.ledger.flagged(result.index, 0, "holds lines that are no segments, taken as its text")
         if result.obx[2] in ("ED", "RP"):
@@ -63,7 +63,7 @@ def content(
             (found.conclusions if is_conclusion(code) else found.findings).append("\n".join([text, *notes]))
         else:
             said = observation(result, code, notes, order, context)
-            in_text = {result.obx[2], kind_of_last} <= _RUNNING_TEXT
+            in_text = result.obx[2] in _RUNNING_TEXT and kind_of_last in _RUNNING_TEXT
             last = _joined(last, said, result.obx, found.observations, in_text=in_text)
             kind_of_last = result.obx[2]
     return found
@@ -101,10 +101,10 @@ def _joined(
     in_text: both are running text; the lines behind the first are then often without a name of their own.
     """
     if (
-        last is not None
+        isinstance(found.value, str)
+        and last is not None
         and obx[2] in _TEXT
         and isinstance(last.value, str)
-        and isinstance(found.value, str)
         and not found.unit
         and (_same_item(last, found) or (in_text and not (found.code.code or found.sub_id)))
     ):

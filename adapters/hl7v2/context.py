@@ -10,6 +10,7 @@ from .er7 import NULL, Message, Segment
 from .escapes import unescape
 from .times import moment
 
+_NO_TIME = frozenset({"", NULL})
 LONGEST_TOKEN = 200  # of codes, identifiers and order numbers: what indexes can hold
 
 
@@ -55,8 +56,8 @@ class Context:
 
     def moment(self, segment: Segment, number: int, index: int) -> dt.datetime | None:
         """The time in a field; None where there is none, and flagged where what stands there is none."""
-        raw = self.message.delimiters.first(segment[number]) if segment[number] else ""
-        if not raw or raw == NULL:
+        raw = segment[number]
+        if not raw or (raw := self.message.delimiters.first(raw)) in _NO_TIME:
             return None
         found = moment(raw, self.origin.source.time_zone)
         if found is None:

@@ -8,6 +8,7 @@ Source: HL7 v2 chapter 2.5 to 2.7.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.faults import InvalidPayload
 
@@ -100,7 +101,8 @@ def tokenize(decoded: Decoded) -> Message:
     delimiters = declared(_header_line(body))
     if text.count(delimiters.field) > _MAX_FIELDS:
         raise InvalidPayload(f"more than {_MAX_FIELDS} fields in one message")
-    segments = tuple(_segments(text, len(text) - len(body), delimiters.field))
+    separator = delimiters.field
+    segments = _plain_segments(body, separator) or tuple(_segments(text, len(text) - len(body), separator))
     if not any(segment.name == "MSH" for segment in segments):
         raise InvalidPayload("expected MSH at the beginning of a line", where="MSH")
     return Message(segments, delimiters, decoded, text[: len(text) - len(body)])
@@ -118,6 +120,17 @@ def _header_line(body: str) -> str:
         raise InvalidPayload("expected a message that begins with MSH", where="MSH")
     # Long enough for MSH-2: a message without terminators must not be copied for its first characters.
     return _TERMINATOR.split(body[at : at + 64], maxsplit=1)[0]
+
+
+def _plain_segments(body: str, separator: str) -> tuple[Segment, ...]:
+    """What `_segments` gives, for a short message as the standard has it; nothing for any other."""
+    if len(body) > _LONG or "\n" in body or not body.endswith("\r"):
+        return ()
+    lines = body.split("\r")
+    lines.pop()
+    if not all(line[3:4] == separator and _is_name(line[:3]) for line in lines):
+        return ()
+    return tuple([_segment(line, "\r", separator, continued=False) for line in lines])
 
 
 def _segments(text: str, start: int, separator: str) -> Iterator[Segment]:
@@ -173,5 +186,6 @@ def _lines(text: str, start: int) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
+@lru_cache(maxsize=1024)
 def _is_name(name: str) -> bool:
     return len(name) == 3 and name.isascii() and name.isalnum() and name.isupper() and name[0].isalpha()

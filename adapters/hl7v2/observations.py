@@ -102,6 +102,9 @@ def _interpretation(raw: str, context: Context) -> tuple[str, ...]:
 
 
 def _status(obx: Segment, index: int, report: str, context: Context) -> str:
+    code = obx[11]
+    if code in statuses.OBSERVATION:
+        return statuses.OBSERVATION[code]
     code = context.first(obx, 11).upper()
     if not code:
         return report

@@ -21,6 +21,7 @@ from .times import iso_clock, iso_moment
 
 Read = Callable[[str, Unit, Context], Value]
 _TEN, _POWER = re.compile(r"[x×*]?\s*10", re.IGNORECASE), re.compile(r"\d{1,2}\s*/")
+_LONG_NUMBER = 20
 _TRIPLET = 3  # components of a code, its words, its system; further ones name its twin in another system
 _TEXTS = frozenset({"ST", "TX", "FT", "IS", "ID", "SI", "CX", "EI", "HD", "XCN", "RP", "ED"})
 
@@ -78,10 +79,19 @@ def plain(raw: str, context: Context) -> str:
 
 def _numeric(raw: str, index: int, unit: Unit, context: Context) -> tuple[Value, str]:
     text = context.text(raw)
-    found = quantity(text, *unit)
+    read = _number if len(text) < _LONG_NUMBER else _number.__wrapped__
+    found, sent = read(text, *unit)
     if found is None and text:
         context.ledger.flagged(index, 5, "not a number, kept as text")
         return plain(raw, context) or None, ""
+    return found, sent
+
+
+# Few results differ in all their digits from every other of the same analyte.
+@lru_cache(maxsize=8192)
+def _number(text: str, unit: str, unit_system: str) -> tuple[Quantity | None, str]:
+    """The number, and as sent where writing it again would give something else."""
+    found = quantity(text, unit, unit_system)
     return found, "" if found is None or f"{found.comparator}{found.value}" == text else text
 
 

@@ -55,6 +55,13 @@ def test_anything_behind_a_header_writes_back_the_same(tail: str, codec: str) ->
     assert parse(content).encode() == content
 
 
+@given(_LIKELY)
+def test_what_stands_behind_the_last_terminator_changes_no_segment(tail: str) -> None:
+    # A message of carriage returns alone takes a shorter way through the tokenizer.
+    plain, other = (parse((HEAD + tail + end).encode()) for end in ("\r", "\r\n"))
+    assert [each.fields for each in plain.segments] == [each.fields for each in other.segments]
+
+
 @given(st.text(), st.sampled_from(["^~\\&", "^~\\&#", "^~\\", "^~", "@*%$", "^~&"]))
 def test_escaped_text_reads_back_the_same(text: str, characters: str) -> None:
     delimiters = parse(f"MSH|{characters}|A\r".encode()).delimiters
