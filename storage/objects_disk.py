@@ -1,15 +1,17 @@
 """Objects in a folder: `incoming/` while they arrive, then `ab/<digest>`; `journal/` for the newest short ones."""
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from schemas.faults import Busy, Fault, Internal
+from schemas.faults import Busy, Fault, Internal, NotFound
 from storage import spool_file
 from storage.object_journal import Journal
 from storage.object_stream import Pieces, absent, is_digest, known
+from storage.object_volumes import Volumes
 from storage.spool_file import SpoolFile, disk_faults, make_private
 
 
@@ -21,57 +23,41 @@ class DiskObjects:
         self.incoming = self.root / "incoming"
         # Folders whose own entry this process knows to be durable: a store has 256 and each needs that once.
         self._settled = {self.root}
-        self._journal = Journal(self.root / "journal", self._restore)
+        journal = self.root / "journal"
+        self._journal = Journal(journal, self._restore, self._place)
+        self._volumes = Volumes(journal)
 
     def spool(self) -> "DiskSpool":
         """Begin a new object."""
         return DiskSpool(self)
 
     def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
-        """Durable in the journal, with one sync for all; their own files are written beside it.
-
-        One that is cut short by a crash is written again from the journal at the next start.
-        """
-        kept = self._kept(list(dict.fromkeys(contents)))
+        """Durable in the journal, with one sync for all; their own files are written later."""
+        distinct = list(dict.fromkeys(contents))
+        kept = dict(zip(distinct, self._kept(distinct), strict=True))
         return [kept[content] for content in contents]
 
-    def _kept(self, contents: list[bytes]) -> dict[bytes, str | Fault]:
+    def _kept(self, contents: list[bytes]) -> Sequence[str | Fault]:
         try:
-            with self._journal.holding(contents):
-                return {content: self._placed(content) for content in contents}
+            return self._journal.append(contents)
         except Fault as fault:
             if len(contents) < 2:
-                return dict.fromkeys(contents, fault)
+                return [fault] * len(contents)
         # One that finds no room takes nothing from the others.
-        return {content: kept for each in contents for content, kept in self._kept([each]).items()}
+        return [kept for each in contents for kept in self._kept([each])]
 
-    def _placed(self, content: bytes) -> str | Fault:
-        digest = hashlib.sha256(content).hexdigest()
-        try:
-            with disk_faults():
-                self._place(self.path(digest), content)
-        except Fault as fault:
-            return fault
-        return digest
-
-    def _place(self, place: Path, content: bytes) -> None:
-        handle = _begin(place)
-        if handle is None:
-            self._mend(place, content)
+    def _place(self, content: bytes, part: Path) -> None:
+        """Gives a content its file, which is synced later. part: where it is written before it has its name."""
+        place = self.path(hashlib.sha256(content).hexdigest())
+        # What a failing disk, or a crash, cut short is not it.
+        if _holds(place, len(content)) and place.read_bytes() == content:
             return
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             _write_all(handle, content)
-        except OSError:
-            place.unlink(missing_ok=True)
-            raise
         finally:
             os.close(handle)
-
-    def _mend(self, place: Path, content: bytes) -> None:
-        """The content in the place of what a failing disk, or a crash, cut short."""
-        if place.read_bytes() != content:
-            place.unlink(missing_ok=True)
-            self._put(content)
+        _move(part, place)
 
     def _put(self, content: bytes) -> None:
         with self.spool() as spool:
@@ -95,18 +81,22 @@ class DiskObjects:
         return self._journal.recover()
 
     def close(self) -> None:
-        """Sync what the journal stands for."""
-        self._journal.settle()
+        """Give what the journal holds files of its own."""
+        self._journal.close()
 
     def open(self, digest: str) -> BinaryIO:
         """The whole object, seekable."""
-        try:
-            with disk_faults():
-                return self.path(digest).open("rb")
-        except Internal as fault:
-            if isinstance(fault.__cause__, FileNotFoundError):
-                raise absent() from None
-            raise
+        place = self.path(digest)
+        with disk_faults():
+            # Looked for once more: it may have got its file in between.
+            for found in (_opened, self._in_volume, _opened):
+                if source := found(place):
+                    return source
+        raise absent()
+
+    def _in_volume(self, place: Path) -> BinaryIO | None:
+        content = self._volumes.find(place.name)
+        return None if content is None else io.BytesIO(content)
 
     def read(self, digest: str, offset: int = 0, length: int | None = None) -> bytes:
         """One range of it."""
@@ -122,22 +112,32 @@ class DiskObjects:
 
     def exists(self, digest: str) -> bool:
         """Whether it is kept here."""
-        return is_digest(digest) and self.path(digest).exists()
+        try:
+            self.open(digest).close()
+        except NotFound:
+            return False
+        return True
 
     def size(self, digest: str) -> int:
         """Its length in bytes."""
         with self.open(digest) as source:
-            return os.fstat(source.fileno()).st_size
+            return source.seek(0, os.SEEK_END)
 
     def digests(self) -> Iterator[str]:
         """Everything in the folder."""
         with disk_faults():
+            recent = self._volumes.digests()
+            yield from recent
             for leaf in self.root.glob("[0-9a-f][0-9a-f]"):
                 # Read whole before anything is given out, since the reconciler removes while it walks.
-                yield from [path.name for path in leaf.iterdir() if is_digest(path.name)]
+                yield from [path.name for path in leaf.iterdir() if is_digest(path.name) and path.name not in recent]
 
     def remove(self, digest: str) -> None:
-        """Forget an object."""
+        """Forget an object. Raises Busy for one that another process has just taken and will write a file of."""
+        if digest in self._volumes.digests():
+            self._journal.settle()
+        if digest in self._volumes.digests():
+            raise Busy("the object is being put away; remove it later")
         with disk_faults():
             self.path(digest).unlink(missing_ok=True)
 
@@ -191,16 +191,11 @@ class DiskSpool(SpoolFile):
         self._path = place
 
 
-def _begin(place: Path) -> int | None:
-    """A new file there; None where there is one already."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+def _opened(place: Path) -> BinaryIO | None:
     try:
-        return os.open(place, flags, 0o600)
-    except FileExistsError:
-        return None
+        return place.open("rb")
     except FileNotFoundError:
-        make_private(place.parent)
-        return _begin(place)
+        return None
 
 
 def _write_all(handle: int, content: bytes) -> None:

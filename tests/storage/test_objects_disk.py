@@ -7,14 +7,16 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.faults import Busy, Internal
-from storage.object_journal import Journal, contents_of
+from storage import object_journal
+from storage.object_journal import Journal
+from storage.object_volumes import contents_of
 from storage.objects_disk import DiskObjects
 
 KIB = 1 << 10
@@ -150,12 +152,19 @@ def test_an_object_cut_short_by_the_disk_is_mended_by_the_next_delivery(tmp_path
 
 def test_short_content_cut_short_is_mended_too(tmp_path: Path) -> None:
     store = DiskObjects(tmp_path)
+    store.sweep()
     (digest,) = store.keep([b"the whole report"])
+    store.close()
     for damaged in (b"the wh", b"", b"the whole repor\0"):
         store.path(str(digest)).write_bytes(damaged)
         assert store.keep([b"the whole report", b"another"])[0] == digest
+        store.close()
         assert store.read(str(digest)) == b"the whole report"
     assert list(store.incoming.iterdir()) == []
+
+
+def volumes(store: DiskObjects) -> list[Path]:
+    return list((store.root / "journal").iterdir())
 
 
 def test_short_contents_are_durable_with_one_sync_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,12 +179,59 @@ def test_short_contents_are_durable_with_one_sync_for_all(tmp_path: Path, monkey
     store.keep([b"the first has the journal made"])
     monkeypatch.setattr(os, "fdatasync", noting)
     digests = store.keep([b"one", b"two", b"three", b"two"])
-    (volume,) = (tmp_path / "journal").iterdir()
+    (volume,) = volumes(store)
     assert synced == [volume]
-    assert list(contents_of(volume))[1:] == [b"one", b"two", b"three"]
-    assert [store.read(str(digest)) for digest in digests] == [b"one", b"two", b"three", b"two"]
+    assert [content for _, content in contents_of(volume)][1:] == [b"one", b"two", b"three"]
+    other = DiskObjects(tmp_path)
+    for each in (store, other):
+        assert [each.read(str(digest)) for digest in digests] == [b"one", b"two", b"three", b"two"]
+        assert set(digests) < set(each.digests())
+        assert each.size(str(digests[2])) == 5
+    with pytest.raises(Busy):
+        other.remove(str(digests[0]))
     store.close()
-    assert list((tmp_path / "journal").iterdir()) == [], "their own files are synced now"
+    assert volumes(store) == []
+    assert store.path(str(digests[0])).read_bytes() == b"one", "it has a file of its own now"
+    assert len(list(other.digests())) == 4
+    other.remove(str(digests[0]))
+    assert not other.exists(str(digests[0]))
+
+
+def test_when_it_is_quiet_what_came_gets_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_journal, "_QUIET_S", 0.05)
+    store, other = DiskObjects(tmp_path), DiskObjects(tmp_path)
+    digest = str(store.keep([b"content" * 1000])[0])
+    (volume,) = volumes(store)
+    deadline = time.monotonic() + 20
+    while any(contents_of(volume)) and time.monotonic() < deadline:
+        assert other.read(digest) == b"content" * 1000, "at every moment"
+    assert store.path(digest).read_bytes() == other.read(digest) == b"content" * 1000
+    store.close()
+
+
+def test_a_volume_is_written_over_and_says_nothing_of_what_it_held_before(tmp_path: Path) -> None:
+    written: list[bytes] = []
+    journal = Journal(tmp_path / "journal", written.append, lambda content, _: written.append(content))
+    journal.append([b"a long one" * 100, b"another" * 100])
+    (volume,) = (tmp_path / "journal").iterdir()
+    journal.settle()
+    assert list(contents_of(volume)) == []
+    journal.append([b"short"])
+    assert [content for _, content in contents_of(volume)] == [b"short"]
+    assert list((tmp_path / "journal").iterdir()) == [volume]
+    journal.close()
+    assert written == [b"a long one" * 100, b"another" * 100, b"short"]
+
+
+def test_a_volume_that_cannot_be_read_back_is_not_given_up(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    kept = [str(each) for each in store.keep([b"damaged by the disk", b"whole"])]
+    (volume,) = volumes(store)
+    volume.write_bytes(volume.read_bytes().replace(b"damaged", b"dAmaged"))
+    with pytest.raises(Internal):
+        store.close()
+    assert volume.exists()
+    assert store.read(kept[1]) == b"whole"
 
 
 JOURNAL_OF_A_PROCESS_THAT_DIES = """
@@ -199,36 +255,15 @@ def test_what_a_crash_of_the_machine_took_is_written_again_from_the_journal(tmp_
         other.send_signal(signal.SIGKILL)
         other.wait()
     places = [store.path(hashlib.sha256(each).hexdigest()) for each in (b"cut short", b"never written")]
+    places[0].parent.mkdir(exist_ok=True)
     places[0].write_bytes(b"cut")
-    places[1].unlink()
-    (volume,) = (tmp_path / "journal").iterdir()
+    (volume,) = volumes(store)
+    volume.with_suffix(".part").write_bytes(b"ne")
     with volume.open("ab") as journal:
-        journal.write(volume.read_bytes()[:46])  # the last write was cut short as well, and promised to nobody
+        journal.write(volume.read_bytes()[16:62])  # the last write was cut short as well, and promised to nobody
     assert store.recover() == 3
     assert [place.read_bytes() for place in places] == [b"cut short", b"never written"]
     assert list((tmp_path / "journal").iterdir()) == []
-    assert store.recover() == 0
-
-
-def test_a_journal_is_let_go_only_when_its_files_are_written(tmp_path: Path) -> None:
-    store = DiskObjects(tmp_path)
-    journal = Journal(tmp_path / "journal", lambda content: None)
-    settled = threading.Event()
-
-    def settle() -> None:
-        journal.settle()
-        settled.set()
-
-    with journal.holding([b"content"]):
-        thread = threading.Thread(target=settle)
-        thread.start()
-        with journal.holding([b"another"]):
-            pass
-        assert not settled.wait(0.2)
-        assert len(list((tmp_path / "journal").iterdir())) >= 1
-    thread.join(10)
-    assert settled.is_set()
-    journal.settle()
     assert store.recover() == 0
 
 
