@@ -5,9 +5,11 @@ from schemas.delivery import Format
 
 from .description import describe
 from .dimse import Service
+from .documents import recurs
 from .meta import is_dicom
 from .part10 import read
 from .peers import CommitmentCourier, services
+from .recurring import Recurring
 from .report_writer import ReportWriter
 from .store_scp import StoreScp
 
@@ -16,7 +18,7 @@ REPORT_WRITER = ReportWriter()
 
 ADAPTER = Adapter(
     name="dicom",
-    readers={Format.DICOM: read},
+    readers={Format.DICOM: Recurring(read, recurs)},
     sniffers={Format.DICOM: is_dicom},
     media_types={Format.DICOM: "application/dicom"},
     listener=listener,

@@ -47,6 +47,19 @@ def reading(source: BinaryIO, header: Header, instance: Instance, origin: Origin
     return found
 
 
+def recurs(found: Reading, origin: Origin) -> bool:
+    """Whether another header of the same form (adapters.dicom.recurring) says the same: one of images that has a time.
+
+    Where the study has none, the report's is that of the acquisition, and differs from instance to instance.
+    """
+    if found.parts or found.recordings or len(found.reports) != 1 or len(found.instances) != 1:
+        return False
+    report, instance = found.reports[0], found.instances[0]
+    study = instance.study
+    moment = timestamp(study.study_date + study.study_time, origin.source.time_zone)
+    return report.key == study.study_instance_uid and instance.key_objects is None and moment is not None
+
+
 def _images(header: Header, instance: Instance, origin: Origin) -> Report:
     """Images are here, nobody has read them yet. The same for every instance of a study, as far as its header is."""
     study = instance.study
