@@ -119,6 +119,11 @@ class Statement:
         row = self._execute(tx, values).fetchone()
         return self._read(tx, row) if row else None
 
+    def raw(self, tx: Connection, **values: object) -> tuple[Any, ...] | None:
+        """Its first row, as the database gives it; None where there is none."""
+        row: tuple[Any, ...] | None = self._execute(tx, values).fetchone()
+        return row
+
     def all(self, tx: Connection, **values: object) -> list[Any]:
         """All its rows."""
         return [self._read(tx, row) for row in self._execute(tx, values).fetchall()]

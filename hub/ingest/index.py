@@ -22,6 +22,7 @@ from storage.database import Collision, Database
 from storage.statement import savepoint
 
 from .contested import contest
+from .growing import Growing
 from .images import index_instance, reports_of_stored
 from .moves import follow_moves
 from .orders import index_order
@@ -51,6 +52,7 @@ class Index:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._unmapped = Unmapped()
+        self._growing = Growing()
 
     def __call__(self, together: Sequence[Prepared]) -> list[Receipt]:
         """Indexes the deliveries and commits once. A delivery that is refused does not sink the others."""
@@ -113,7 +115,8 @@ class Index:
         for last in (False, True):
             try:
                 with savepoint(tx):
-                    report_ids = _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
+                    report_ids = self._growing.add(tx, prepared, prepared.outcome, delivery_id, batch.now)
+                    report_ids = report_ids or _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
                     deliveries.add_reports(tx, delivery_id, report_ids)
                     self._unmapped.notice(tx, unseen, prepared.delivery.origin.source.id, batch.now)
                 batch.noticed.update(unseen)

@@ -125,7 +125,7 @@ def _follow(tx: Connection, known: Known, report: Report, delivery_id: int, now:
     """Records what a report says that we know already: as the next version, as an earlier one, or not at all."""
     said = _in_place_of(known.report, report)
     current = stated(known.report)
-    if said == current or (_images_only(said) and _adds_images(known.report)):
+    if said == current or _adds_images_alone(known.report, said):
         return
     if known.report.overread and said.status not in WITHDRAWN:
         _beside(tx, known, said, delivery_id, now)
@@ -222,9 +222,13 @@ def _images_only(report: Report) -> bool:
     return report.key == report.study_instance_uid and report.status is ReportStatus.PARTIAL and not said
 
 
-def _adds_images(current: Report) -> bool:
-    """Whether more images of the study change nothing of what this report says itself."""
-    return rank(current.status) >= rank(ReportStatus.PARTIAL)
+def changes_nothing(current: Report, report: Report) -> bool:
+    """Whether a report tells of more images of a study alone, which changes nothing of the study's current one."""
+    return _adds_images_alone(current, _in_place_of(current, report))
+
+
+def _adds_images_alone(current: Report, said: Report) -> bool:
+    return _images_only(said) and rank(current.status) >= rank(ReportStatus.PARTIAL)
 
 
 def _index_results(

@@ -108,6 +108,7 @@ def test_what_is_not_here_not_so_or_not_theirs_is_named_with_its_reason(small_hu
     with small_hub.verbs.database.read() as tx:
         query = "select digest from instance where sop_instance_uid = '%s'"
         digest = tx.exec_driver_sql(query % spoilt.SOPInstanceUID).scalar_one()
+    objects.close()  # from now on it has a file of its own
     path = objects.path(digest)
     path.chmod(0o600)
     content = bytearray(path.read_bytes())

@@ -1,0 +1,97 @@
+"""A series that is here already, with all that decides whether one more instance of it changes nothing else."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, String, and_, bindparam, exists, select
+
+from . import tables as t
+from .statement import Statement
+
+
+class KnownGrowing(NamedTuple):
+    """Rows, as they stand now, of a series, its study, the study's report, and the patient whom the sender names.
+
+    patient, report: documents, the report's current version. keyed: the report that the sender's institution issued
+    under the study's UID, None where there is none. moved: a person has changed whose the study is. rejected: a
+    rejection note was about it. ordered: an order carries its accession number.
+    """
+
+    series_id: int
+    study_id: int
+    study_patient_id: int
+    report_id: int
+    report_patient_id: int
+    report: bytes
+    patient_id: int
+    patient: bytes
+    keyed: int | None
+    moved: bool
+    rejected: bool
+    ordered: bool
+
+
+_own = t.report.alias("own")
+_KEYED = select(_own.c.id).where(
+    _own.c.organization_id == bindparam("organization_id"),
+    _own.c.category == bindparam("category"),
+    _own.c.key == bindparam("study"),
+)
+_STATE = Statement(
+    select(
+        t.series.c.id.label("series_id"),
+        t.study.c.id.label("study_id"),
+        t.study.c.patient_id.label("study_patient_id"),
+        t.report.c.id.label("report_id"),
+        t.report.c.patient_id.label("report_patient_id"),
+        t.report_version.c.document.label("report"),
+        t.patient.c.id.label("patient_id"),
+        t.patient.c.document.label("patient"),
+        _KEYED.scalar_subquery().label("keyed"),
+        exists(select(t.study_change.c.id).where(t.study_change.c.study_id == t.study.c.id)).label("moved"),
+        exists(select(t.rejection.c.id).where(t.rejection.c.study_instance_uid == bindparam("study"))).label(
+            "rejected"
+        ),
+        exists(
+            select(t.service_order_number.c.number).where(
+                t.service_order_number.c.number == bindparam("accession", type_=String)
+            )
+        ).label("ordered"),
+    )
+    .select_from(t.study)
+    .join(t.series, t.series.c.study_id == t.study.c.id)
+    .join(t.report, t.report.c.id == t.study.c.report_id)
+    .join(
+        t.report_version,
+        and_(t.report_version.c.report_id == t.report.c.id, t.report_version.c.version == t.report.c.version),
+    )
+    .join(t.patient, and_(t.patient.c.system == bindparam("system"), t.patient.c.value == bindparam("value")))
+    .where(
+        t.study.c.study_instance_uid == bindparam("study"),
+        t.series.c.series_instance_uid == bindparam("series"),
+    )
+)
+
+
+def known_growing(
+    tx: Connection,
+    *,
+    organization_id: int,
+    category: str,
+    study: str,
+    series: str,
+    system: str,
+    value: str,
+    accession: str,
+) -> KnownGrowing | None:
+    """What is known of the series of that UID; None where it, its study or the patient is new."""
+    row = _STATE.raw(
+        tx,
+        organization_id=organization_id,
+        category=category,
+        study=study,
+        series=series,
+        system=system,
+        value=value,
+        accession=accession,
+    )
+    return KnownGrowing(*row) if row else None
