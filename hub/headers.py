@@ -19,6 +19,8 @@ _BATCH = 64
 _EVERY_S = 1.0
 # A transaction that began earlier may commit a smaller number later: so far back each round looks again.
 _OVERLAP = 2000
+# While instances keep coming, they come first; but who looks at one should not wait for its header for ever.
+_MOST_POSTPONED = 10
 _NICENESS = 10
 
 
@@ -29,6 +31,11 @@ class Headers:
         self._database = database
         self._objects = objects
         self._describe = describe
+
+    def newest(self) -> int:
+        """The id of the instance that came last."""
+        with self._database.read() as tx:
+            return headers.known_newest(tx)
 
     def next_batch(self, after: int) -> list[Undescribed]:
         """Instances without a header, by id, the first behind `after`."""
@@ -82,6 +89,8 @@ class Describing:
         # Who is held back must not hold the turn to write: all who receive would wait for it.
         self._keeper = ThreadPoolExecutor(1, "headers-keeper")
         self._seen = 0
+        self._newest = 0
+        self._postponed = 0
 
     def start(self) -> None:
         """Begins."""
@@ -100,9 +109,16 @@ class Describing:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while not self._waiting(_EVERY_S):
             try:
-                self._round()
+                if self._is_quiet():
+                    self._round()
             except Fault as fault:
                 log.warning("headers.round_failed", category=fault.category.value)
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing has come since the last time that this was asked, or it was put off often enough."""
+        before, self._newest = self._newest, self._headers.newest()
+        self._postponed = self._postponed + 1 if self._newest != before else 0
+        return not 0 < self._postponed <= _MOST_POSTPONED
 
     def _round(self) -> None:
         after = max(self._seen - _OVERLAP, 0)

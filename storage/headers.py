@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.disclosure import Disclosure
@@ -59,6 +59,11 @@ _ADD = {
     "postgresql": _adding(postgresql.insert(t.instance_header)),
 }
 _ACCOUNTING = Statement(select(t.delivery.c.accounting).where(t.delivery.c.id == bindparam("id")))
+
+
+def known_newest(tx: Connection) -> int:
+    """The id of the instance that was stored last; 0 where there is none."""
+    return int(tx.scalar(select(func.max(t.instance.c.id))) or 0)
 
 
 def known_undescribed(tx: Connection, after: int, most: int) -> list[Undescribed]:

@@ -22,12 +22,6 @@ _NOTHING = bytes(SALT_BYTES)
 _LARGEST = 1 << 40
 
 
-def head(salt: bytes, content: bytes) -> tuple[str, bytes]:
-    """The digest of a content, and what stands before it in a volume."""
-    digest = hashlib.sha256(content)
-    return digest.hexdigest(), _RECORD.pack(salt, len(content), digest.digest())
-
-
 @dataclass(slots=True)
 class Volume:
     """What one file holds, as far as it was looked through. places: offset and length by digest."""
@@ -117,7 +111,13 @@ class Volumes:
 
 
 def pack(salt: bytes, contents: Sequence[bytes]) -> tuple[list[str], list[bytes]]:
-    """The digests of the contents, and what is written of them."""
-    heads = [head(salt, content) for content in contents]
-    pieces = [piece for (_, record), content in zip(heads, contents, strict=True) for piece in (record, content)]
-    return [digest for digest, _ in heads], pieces
+    """The digests of the contents, and what is written of them: each once."""
+    digests: list[str] = []
+    pieces: list[bytes] = []
+    for content in contents:
+        digest = hashlib.sha256(content)
+        name = digest.hexdigest()
+        if name not in digests:
+            pieces += (_RECORD.pack(salt, len(content), digest.digest()), content)
+        digests.append(name)
+    return digests, pieces

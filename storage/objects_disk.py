@@ -33,18 +33,13 @@ class DiskObjects:
 
     def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
         """Durable in the journal, with one sync for all; their own files are written later."""
-        distinct = list(dict.fromkeys(contents))
-        kept = dict(zip(distinct, self._kept(distinct), strict=True))
-        return [kept[content] for content in contents]
-
-    def _kept(self, contents: list[bytes]) -> Sequence[str | Fault]:
         try:
-            return self._journal.append(contents)
+            return [*self._journal.append(contents)]
         except Fault as fault:
             if len(contents) < 2:
                 return [fault] * len(contents)
         # One that finds no room takes nothing from the others.
-        return [kept for each in contents for kept in self._kept([each])]
+        return [kept for each in contents for kept in self.keep([each])]
 
     def _place(self, content: bytes, part: Path) -> None:
         """Gives a content its file, which is synced later. part: where it is written before it has its name."""

@@ -23,8 +23,8 @@ class Repair:
     reason: RepairReason
 
 
-# Read in pieces of so many bytes; what is shorter than a piece of the first kind is done with in a few milliseconds.
-_SHORT, _PIECE = 128 << 10, 1 << 20
+# What is shorter is held in memory, and done with in a few milliseconds. The longer come in pieces.
+_SHORT, _PIECE = 1 << 20, 1 << 20
 
 
 class Arrived:
