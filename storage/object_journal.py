@@ -23,7 +23,9 @@ from storage.object_volumes import SALT_BYTES, contents_of, pack
 from storage.spool_file import disk_faults, make_private
 
 log = structlog.get_logger()
-_QUIET_S, _OLD_S = 1.0, 30.0
+_QUIET_S, _OLD_S, _RETRY_S = 1.0, 30.0, 5.0
+# After that a volume that is kept to be written over, and the thread that waits to settle, are let go.
+_IDLE_S = 20.0
 _FULL_BYTES = 256 << 20
 # So much of a volume is kept to be written over: that costs half of what it costs to grow.
 _SPARE_BYTES = 32 << 20
@@ -147,16 +149,31 @@ class Journal:
             self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._full and (wait := self._wait_s()) != 0:
-                    self._changed.wait(wait)
+        while self._is_due():
             try:
                 self.settle(everything=not self._full)
             except Fault as fault:
                 # Nothing is lost: the volume stays, and is read until it can be settled.
                 log.error("journal.not_settled", fault=fault.category.value)
-                time.sleep(_OLD_S)
+                time.sleep(_RETRY_S)
+                if not self._folder.is_dir():
+                    return  # somebody has removed the store
+
+    def _is_due(self) -> bool:
+        """Waits until something is to be settled. False where nothing has come for long: there is no thread then."""
+        with self._changed:
+            while not self._full and (wait := self._wait_s()) != 0:
+                woken = self._changed.wait(_IDLE_S if wait is None else wait)
+                if not woken and self._volume is None:
+                    self._let_go()
+                    self._thread = None
+                    return False
+            return True
+
+    def _let_go(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare:
+            spare.remove()
 
     def _wait_s(self) -> float | None:
         """How long the present volume need not be settled; None where there is none."""
@@ -197,9 +214,7 @@ class Journal:
         """Settles everything, and lets the volumes go."""
         self.settle()
         with self._changed, disk_faults():
-            spare, self._spare = self._spare, None
-            if spare:
-                spare.remove()
+            self._let_go()
 
     def recover(self) -> int:
         """Makes files of what the volumes of processes that died hold; returns how many contents that was."""
