@@ -25,6 +25,8 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Else every line makes its logger anew, also where it is not written.
+        cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING)
     for name in TALKATIVE:

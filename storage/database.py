@@ -37,6 +37,8 @@ class Database:
         sqlite = str(self.engine.url.database) if url.startswith("sqlite") else ""
         self._turn = _Turn(sqlite) if sqlite else None
         self._sync = LogSync(sqlite, self._checkpoint) if sqlite else None
+        # How many transactions of this process have changed something; counted in the writer's turn.
+        self.changes = 0
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -44,14 +46,26 @@ class Database:
 
         Raises Busy when the database is locked, full or away: trying again later is right.
         """
-        with _faults():
-            with self._turn or nullcontext(), self._connect("BEGIN IMMEDIATE") as tx:
-                before = _changes(tx) if self._sync else 0
-                with tx.begin():
-                    yield tx
-                changed = self._sync is not None and _changes(tx) != before
-            if self._sync and changed:
-                self._sync()
+        changed = self.changes
+        with self.write_soon() as tx:
+            yield tx
+        if self.changes != changed:
+            self.make_durable()
+
+    @contextmanager
+    def write_soon(self) -> Iterator[Connection]:
+        """The same, durable only when `make_durable` has returned; nothing that is in it may be promised before."""
+        with _faults(), self._turn or nullcontext(), self._connect("BEGIN IMMEDIATE") as tx:
+            before = _changes(tx) if self._sync else 0
+            with tx.begin():
+                yield tx
+            if self._sync and _changes(tx) != before:
+                self.changes += 1
+
+    def make_durable(self) -> None:
+        """Returns when all that was committed before is durable. Raises Busy where the disk does not do it."""
+        if self._sync:
+            self._sync()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -207,7 +221,7 @@ def _sqlite(url: str) -> Engine:
             "foreign_keys=ON",
             "cache_size=-8192",  # KiB a connection
             "temp_store=MEMORY",  # what a savepoint may have to bring back, too: else a file for each delivery
-            "wal_autocheckpoint=4000",  # pages: hot ones are not copied back for every few messages
+            "wal_autocheckpoint=8000",  # pages: hot ones are not copied back for every few messages
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -50,19 +50,24 @@ class GroupCommit:
     one at work, and each of these hand-overs costs about as much as a delivery.
 
     archive: keeps short deliveries and reads them, in order. index: takes deliveries through one transaction and
-    returns their receipts, in order, once committed.
+    returns their receipts, in order, once committed. make_durable: returns when what was committed may be promised;
+    meanwhile the next are worked for.
     """
 
     def __init__(
         self,
         archive: Callable[[Sequence[Arrived]], Sequence[Prepared | Fault]],
         index: Callable[[Sequence[Prepared]], Sequence[Receipt]],
+        make_durable: Callable[[], None],
     ) -> None:
         self._archive = archive
         self._index = index
+        self._make_durable = make_durable
         self._waiting: deque[_Turn] = deque()
         self._state = threading.Condition()
+        # busy: somebody leads. unsettled: how many wait for the disk behind them.
         self._busy = False
+        self._unsettled = 0
 
     def submit(self, *submitted: Arrived | Prepared) -> list[Outcome]:
         """Waits until the deliveries are committed; their receipts, or why nothing could be promised."""
@@ -81,7 +86,7 @@ class GroupCommit:
     def close(self) -> None:
         """Returns when what waits is committed."""
         with self._state:
-            self._state.wait_for(lambda: not self._busy, _PATIENCE_S)
+            self._state.wait_for(lambda: not self._busy and not self._unsettled, _PATIENCE_S)
 
     def _wait(self, turn: _Turn) -> None:
         turn.sleep(_PATIENCE_S)
@@ -97,31 +102,53 @@ class GroupCommit:
         with self._state:
             while self._waiting and sum(len(each.submitted) for each in together) < _TOGETHER:
                 together.append(self._waiting.popleft())
+        outcomes: list[list[Outcome]] = [[] for _ in together]
         try:
-            self._work(together)
+            try:
+                outcomes = self._work(together)
+            finally:
+                self._hand_over()
+            outcomes = self._settle(outcomes)
         finally:
-            self._hand_over()
+            # Not before: whoever is tired of waiting looks whether there is an outcome already.
+            for each, outcome in zip(together, outcomes, strict=True):
+                each.outcomes = outcome
+            self._settled()
             for other in together[1:]:
                 other.wake()
 
     def _hand_over(self) -> None:
         with self._state:
+            self._unsettled += 1
             if self._waiting:
                 following = self._waiting.popleft()
                 following.leads = True
                 following.wake()
             else:
                 self._busy = False
-                self._state.notify_all()
 
-    def _work(self, together: Sequence[_Turn]) -> None:
+    def _settle(self, outcomes: list[list[Outcome]]) -> list[list[Outcome]]:
+        """The same once the disk has them. Where it does not keep them, nothing is promised to anybody."""
+        try:
+            self._make_durable()
+        except Exception as error:
+            log.exception("ingest.not_durable", turns=len(outcomes))
+            fault = error if isinstance(error, Fault) else Internal("the delivery could not be kept", where="index")
+            return [[fault] * len(each) for each in outcomes]
+        return outcomes
+
+    def _settled(self) -> None:
+        with self._state:
+            self._unsettled -= 1
+            self._state.notify_all()
+
+    def _work(self, together: Sequence[_Turn]) -> list[list[Outcome]]:
         archived = iter(
             _all_or_none(self._archive, [each for t in together for each in t.submitted if isinstance(each, Arrived)])
         )
         prepared = [[next(archived) if isinstance(e, Arrived) else e for e in turn.submitted] for turn in together]
         receipts = iter(_all_or_none(self._index, [e for part in prepared for e in part if isinstance(e, Prepared)]))
-        for turn, part in zip(together, prepared, strict=True):
-            turn.outcomes = [each if isinstance(each, Fault) else next(receipts) for each in part]
+        return [[each if isinstance(each, Fault) else next(receipts) for each in part] for part in prepared]
 
 
 def _all_or_none(work: Callable[[Sequence[_T]], Sequence[_R | Fault]], together: Sequence[_T]) -> Sequence[_R | Fault]:

@@ -55,16 +55,23 @@ class Index:
         self._growing = Growing()
 
     def __call__(self, together: Sequence[Prepared]) -> list[Receipt]:
-        """Indexes the deliveries and commits once. A delivery that is refused does not sink the others."""
+        """Indexes the deliveries and commits once, durable when `make_durable` has returned.
+
+        A delivery that is refused does not sink the others.
+        """
         try:
             return self._together(together)
         except Collision:
             # Another process has just taken one of the same deliveries: this time it is known.
             return self._together(together)
 
+    def make_durable(self) -> None:
+        """Returns when all that was indexed before can be promised. Raises Busy where the disk does not keep it."""
+        self._database.make_durable()
+
     def _together(self, together: Sequence[Prepared]) -> list[Receipt]:
         batch = _Batch(audit.now(), unseen=self._unseen(together))
-        with self._database.write() as tx:
+        with self._database.write_soon() as tx:
             receipts = [self._one(tx, prepared, batch) for prepared in together]
             add_audit(tx, batch.entries)
         self._unmapped.committed(batch.noticed)

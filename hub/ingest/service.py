@@ -50,7 +50,8 @@ class Ingest:
         self._readers = readers
         self._sniff = sniff
         self._counted = counted
-        self._commit = GroupCommit(self._archived, Index(database))
+        index = Index(database)
+        self._commit = GroupCommit(self._archived, index, index.make_durable)
         self.identify = senders.identify
 
     def close(self) -> None:

@@ -27,6 +27,10 @@ class House:
         self.batches: list[int] = []
         self.trouble: dict[str, Fault] = {}
         self.broken = False
+        self.disk: Fault | None = None
+        self.disk_may_go_on = threading.Event()
+        self.disk_may_go_on.set()
+        self.syncing = threading.Event()
         self.may_go_on = threading.Event()
         self.may_go_on.set()
         self.at_work = threading.Event()
@@ -46,6 +50,12 @@ class House:
             raise RuntimeError("the index broke")
         return [Receipt(int(each.digest), each.digest, State.INDEXED, NOW) for each in together]
 
+    def make_durable(self) -> None:
+        self.syncing.set()
+        assert self.disk_may_go_on.wait(10)
+        if self.disk:
+            raise self.disk
+
 
 def receipts(outcomes: Sequence[Receipt | Fault]) -> list[int]:
     return [each.delivery_id for each in outcomes if isinstance(each, Receipt)]
@@ -53,7 +63,7 @@ def receipts(outcomes: Sequence[Receipt | Fault]) -> list[int]:
 
 def test_everybody_gets_the_receipt_of_their_own_delivery() -> None:
     house = House()
-    commit = GroupCommit(house.archive, house.index)
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
     with ThreadPoolExecutor(16) as pool:
         told = list(pool.map(lambda n: receipts(commit.submit(arrived(n))), range(1, 400)))
     assert told == [[number] for number in range(1, 400)]
@@ -63,7 +73,7 @@ def test_everybody_gets_the_receipt_of_their_own_delivery() -> None:
 def test_what_comes_while_one_is_at_work_shares_one_transaction() -> None:
     house = House()
     house.may_go_on.clear()
-    commit = GroupCommit(house.archive, house.index)
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(commit.submit, arrived(1))
         assert house.at_work.wait(10)
@@ -80,7 +90,7 @@ def test_what_comes_while_one_is_at_work_shares_one_transaction() -> None:
 def test_one_that_cannot_be_kept_takes_nothing_from_the_others() -> None:
     house = House()
     house.trouble["2"] = Busy("the disk is full")
-    commit = GroupCommit(house.archive, house.index)
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
     outcomes = commit.submit(arrived(1), arrived(2), arrived(3))
     assert receipts(outcomes) == [1, 3]
     assert outcomes[1] is house.trouble["2"]
@@ -88,7 +98,7 @@ def test_one_that_cannot_be_kept_takes_nothing_from_the_others() -> None:
 
 def test_when_the_index_breaks_everybody_is_told_and_the_next_get_through() -> None:
     house = House()
-    commit = GroupCommit(house.archive, house.index)
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
     house.broken = True
     assert all(isinstance(each, Internal) for each in commit.submit(arrived(1), arrived(2)))
     house.broken = False
@@ -98,7 +108,7 @@ def test_when_the_index_breaks_everybody_is_told_and_the_next_get_through() -> N
 def test_closing_waits_for_who_is_at_work() -> None:
     house = House()
     house.may_go_on.clear()
-    commit = GroupCommit(house.archive, house.index)
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
     with ThreadPoolExecutor(2) as pool:
         working = pool.submit(commit.submit, arrived(1))
         assert house.at_work.wait(10)
@@ -107,3 +117,29 @@ def test_closing_waits_for_who_is_at_work() -> None:
         house.may_go_on.set()
         closing.result(10)
         assert receipts(working.result(10)) == [1]
+
+
+def test_nothing_is_promised_before_the_disk_has_it_and_meanwhile_the_next_are_worked_for() -> None:
+    house = House()
+    house.disk_may_go_on.clear()
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(commit.submit, arrived(1))
+        assert house.syncing.wait(10)
+        second = pool.submit(commit.submit, arrived(2))
+        while house.batches != [1, 1]:
+            pass
+        closing = pool.submit(commit.close)
+        assert not any(each.done() for each in (first, second, closing))
+        house.disk_may_go_on.set()
+        assert [receipts(each.result(10)) for each in (first, second)] == [[1], [2]]
+        closing.result(10)
+
+
+def test_a_disk_that_does_not_keep_what_was_indexed_lets_nothing_be_promised() -> None:
+    house = House()
+    commit = GroupCommit(house.archive, house.index, house.make_durable)
+    house.disk = Busy("the disk is full")
+    assert commit.submit(arrived(1), arrived(2)) == [house.disk, house.disk]
+    house.disk = None
+    assert receipts(commit.submit(arrived(3))) == [3]

@@ -41,6 +41,7 @@ _ELEMENTS = (
     (0x1030, "MoveOriginatorApplicationEntityTitle", "AE"),
     (0x1031, "MoveOriginatorMessageID", "US"),
 )
+_BY_KEYWORD = {each[1]: each for each in _ELEMENTS}
 _BY_NUMBER = {number: (keyword, vr) for number, keyword, vr in _ELEMENTS}
 _HEAD = Struct("<HHL")
 _US, _UL, _AT = Struct("<H"), Struct("<L"), Struct("<HH")
@@ -78,12 +79,10 @@ def number(command: Command, keyword: str) -> int:
 
 
 def _encoded(command: Command) -> Iterable[bytes]:
-    for number, keyword, vr in _ELEMENTS:
-        value = command.get(keyword)
-        if value is not None:
-            raw = _WRITERS[vr](value)
-            yield _HEAD.pack(0, number, len(raw))
-            yield raw
+    for number, keyword, vr in sorted(_BY_KEYWORD[keyword] for keyword in command):
+        raw = _WRITERS[vr](command[keyword])
+        yield _HEAD.pack(0, number, len(raw))
+        yield raw
 
 
 def _text(raw: bytes) -> str:
