@@ -14,7 +14,7 @@ from pydicom.uid import UID, HTJ2KLossless, generate_uid
 from hub.access import disclosure_for
 from schemas.delivery import State
 from schemas.study import StudyCriteria
-from tests.adapters.dicom.test_hostile import associated, unfinished
+from tests.adapters.dicom.test_hostile import CONTEXT, associated, p_data, unfinished
 from tests.imaging import CLINICIAN, ImagingHub, ct, data_set_of, part10, store, written
 
 ASKER = disclosure_for(CLINICIAN)
@@ -144,8 +144,9 @@ def test_sender_that_vanishes_in_the_middle_leaves_neither_bytes_nor_a_record(
 ) -> None:
     incoming = tmp_path / "objects" / "incoming"
     with associated(small_hub.listener.port) as line:
-        line.sendall(unfinished(b"\x08\x00half of it" * 50_000))
-        await_that(lambda: any(path.stat().st_size > 500_000 for path in incoming.glob("*")))
+        part = b"\x08\x00half of it" * 50_000
+        line.sendall(unfinished(part) + p_data(CONTEXT, 0, part) * 3)
+        await_that(lambda: any(path.stat().st_size > 1_500_000 for path in incoming.glob("*")))
     await_that(lambda: not list(incoming.glob("*")))
     assert not list(small_hub.verbs.objects.digests())
     with small_hub.verbs.database.read() as tx:
