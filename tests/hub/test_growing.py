@@ -7,7 +7,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,9 @@ class House:
             try:
                 curation.move(who, study_id, person_id, "wrong worklist entry")
             except Fault:
-                curation.undo_move(who, study_id, "it was right") if said.pixels else None
+                # Where it was never moved there is nothing to undo either.
+                with suppress(Fault):
+                    curation.undo_move(who, study_id, "it was right") if said.pixels else None
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         with self.database.read() as tx:
@@ -198,15 +200,14 @@ def test_whatever_happens_both_ways_leave_the_same(
         for taken in (False, True):
             place = Path(folder, f"{taken}.db")
             shutil.copy(migrated_sqlite, place)
-            with short_way(taken=taken):
-                house = House(Database(f"sqlite:///{place}"))
+            with short_way(taken=taken), closing(Database(f"sqlite:///{place}")) as database:
+                house = House(database)
                 for batch in ([Said(sop=n) for n in "ab"], first, *batches, [Said(sop=n) for n in "cd"]):
                     house.take([each for each in batch if each.what != "move"])
                     for each in batch:
                         if each.what == "move":
                             house.move(each)
                 left.append(house.rows())
-                house.database.close()
     for name in left[0]:
         assert left[1][name] == left[0][name], name
 

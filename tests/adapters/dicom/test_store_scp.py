@@ -14,7 +14,8 @@ from pydicom.uid import UID, HTJ2KLossless, generate_uid
 from hub.access import disclosure_for
 from schemas.delivery import State
 from schemas.study import StudyCriteria
-from tests.adapters.dicom.test_hostile import CONTEXT, associated, p_data, unfinished
+from tests.adapters.dicom.test_hostile import CONTEXT, associated, unfinished
+from tests.adapters.dicom.test_listener import p_data
 from tests.imaging import CLINICIAN, ImagingHub, ct, data_set_of, part10, store, written
 
 ASKER = disclosure_for(CLINICIAN)
