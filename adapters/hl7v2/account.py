@@ -113,7 +113,8 @@ def _of_header(number: int, context: Context) -> tuple[str, ...]:
 
 def _header(message: Message, without: int = 0) -> Header:
     sent = message.header.fields
-    if without:
+    # A second MSH of the same message may be longer than the first.
+    if 0 < without < len(sent):
         sent[without] = ""
     return header(Segment("MSH", sent, "\r").write(message.delimiters.field).encode("utf-8", "replace"))
 
