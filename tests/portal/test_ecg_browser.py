@@ -18,6 +18,7 @@ from tests.tracing.test_svg import pulses
 
 from . import fakes
 from .conftest import Portal
+from .pictures import picture
 from .test_browser import LANGUAGES, SIZES, Watched, chromium, watched  # noqa: F401 - fixtures
 from .test_ecg import earlier
 
@@ -89,7 +90,7 @@ def test_a_millivolt_is_ten_millimetres_and_a_second_twenty_five_on_the_calibrat
     box = canvas.bounding_box()
     assert box
     # As the person sees it: what the screen shows, not what the canvas believes.
-    shown = dark(page.screenshot(full_page=True))
+    shown = dark(picture(page, full_page=True))
     scrolled = page.evaluate("[scrollX, scrollY]")
     left, top = round(box["x"] + scrolled[0]), round(box["y"] + scrolled[1])
     rows = slice(top + round((baseline - 16) * PX_MM), top + round((baseline + 6) * PX_MM))
@@ -99,7 +100,7 @@ def test_a_millivolt_is_ten_millimetres_and_a_second_twenty_five_on_the_calibrat
         page.evaluate("document.querySelector('[data-stage]').scrollLeft = 1e6")
         page.wait_for_timeout(200)
         moved = page.evaluate("document.querySelector('[data-stage]').scrollLeft")
-        other = dark(page.screenshot(full_page=True))[rows, left : left + visible]
+        other = dark(picture(page, full_page=True))[rows, left : left + visible]
         ink = np.concatenate([ink, other[:, visible - round(moved) :]], axis=1)
     check_millimetres(ink, PX_MM)
 
@@ -114,7 +115,7 @@ def test_the_same_in_the_picture_that_a_printer_gets(watched: Watched, chromium:
     sharp.goto(f"{watched.portal.address}/reports/5/ecg/paper.svg")
     px_mm = 96 / 25.4 * 2
     baseline = 20 + 3 * 35
-    ink = dark(sharp.screenshot())
+    ink = dark(picture(sharp))
     context.close()
     rows = slice(round((5 + baseline - 16) * px_mm), round((5 + baseline + 6) * px_mm))
     check_millimetres(ink[rows, round(5 * px_mm) :], px_mm)

@@ -17,6 +17,8 @@ from schemas.disclosure import Action
 from schemas.study import StudyCriteria
 from tests.viewing import PASSWORD, PEOPLE, SLICES, Viewing, viewing
 
+from .pictures import picture
+
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("viewer")]
 
 # The viewer draws with WebGL, here without a graphics card.
@@ -87,8 +89,8 @@ class Desk:
         box = self.page.locator("canvas.cornerstone-canvas").first.bounding_box()
         assert box
         side = 240.0
-        middle = {"x": box["x"] + box["width"] / 2 - side / 2, "y": box["y"] + box["height"] / 2 - side / 2}
-        shot = self.page.screenshot(clip={**middle, "width": side, "height": side})  # type: ignore[arg-type]
+        left, top = box["x"] + box["width"] / 2 - side / 2, box["y"] + box["height"] / 2 - side / 2
+        shot = picture(self.page, clip={"x": left, "y": top, "width": side, "height": side})
         return _bytes_of_png(shot)
 
 
