@@ -24,45 +24,52 @@ _LARGEST = 1 << 40
 
 @dataclass(slots=True)
 class Volume:
-    """What one file holds, as far as it was looked through. places: offset and length by digest."""
+    """What one file holds, as far as it was looked through. places: offset and length by SHA-256."""
 
     path: Path
     salt: bytes = _NOTHING
     end: int = SALT_BYTES
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    places: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def look(self, file: int) -> Self:
         """Looks through what has come since. The last one may be still on its way; nobody knows its digest then."""
         salt = os.pread(file, SALT_BYTES, 0)
         if salt != self.salt:
             self.salt, self.end, self.places = salt, SALT_BYTES, {}
-        while salt != _NOTHING and len(record := os.pread(file, HEAD_BYTES, self.end)) == HEAD_BYTES:
-            own, length, digest = _RECORD.unpack(record)
-            if own != salt or length > _LARGEST:
-                break
+        for digest, start, length in _records(file, salt, self.end):
             # The first that came is whole; the same again may have been cut short.
-            self.places.setdefault(digest.hex(), (self.end + HEAD_BYTES, length))
-            self.end += HEAD_BYTES + length
+            self.places.setdefault(digest, (start, length))
+            self.end = start + length
         return self
 
 
-def contents_of(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every whole content of a volume with its digest, up to the first that is not whole.
+def contents_of(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Every whole content of a volume and where it ends, up to the first that is not whole.
 
     There the machine stopped, and what it was writing then was promised to nobody.
     """
     with _opened(path) as file:
-        for digest, place in Volume(path).look(file).places.items():
-            content = _read(file, digest, place)
+        for digest, start, length in _records(file, os.pread(file, SALT_BYTES, 0), SALT_BYTES):
+            content = _read(file, digest, (start, length))
             if content is None:
                 return
-            yield digest, content
+            yield content, start + length
 
 
-def _read(file: int, digest: str, place: tuple[int, int]) -> bytes | None:
+def _records(file: int, salt: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:
+    """The digest, the offset and the length of each content from `place` on."""
+    while salt != _NOTHING and len(record := os.pread(file, HEAD_BYTES, place)) == HEAD_BYTES:
+        own, length, digest = _RECORD.unpack(record)
+        if own != salt or length > _LARGEST:
+            return
+        yield digest, place + HEAD_BYTES, length
+        place += HEAD_BYTES + length
+
+
+def _read(file: int, digest: bytes, place: tuple[int, int]) -> bytes | None:
     """The content there; None where it is not whole, or another by now."""
     content = os.pread(file, place[1], place[0])
-    return content if hashlib.sha256(content).hexdigest() == digest else None
+    return content if hashlib.sha256(content).digest() == digest else None
 
 
 @contextmanager
@@ -84,10 +91,12 @@ class Volumes:
 
     def find(self, digest: str) -> bytes | None:
         """The content of that digest; None where no volume holds it."""
+        name = bytes.fromhex(digest)
         for path in self._paths():
             with suppress(FileNotFoundError), _opened(path) as file:
-                place = self._look(path, file).get(digest)
-                content = _read(file, digest, place) if place else None
+                with self._looking:
+                    place = self._looked(path, file).get(name)
+                content = _read(file, name, place) if place else None
                 if content is not None:
                     return content
         return None
@@ -97,17 +106,21 @@ class Volumes:
         found: set[str] = set()
         for path in self._paths():
             with suppress(FileNotFoundError), _opened(path) as file:
-                found.update(self._look(path, file))
+                with self._looking:
+                    found.update(map(bytes.hex, self._looked(path, file)))
         return found
 
     def _paths(self) -> list[Path]:
+        there: list[Path] = []
         with suppress(FileNotFoundError):
-            return [each for each in self._folder.iterdir() if not each.suffix]
-        return []
-
-    def _look(self, path: Path, file: int) -> Mapping[str, tuple[int, int]]:
+            there = [each for each in self._folder.iterdir() if not each.suffix]
         with self._looking:
-            return self._known.setdefault(path, Volume(path)).look(file).places.copy()
+            for gone in self._known.keys() - there:
+                del self._known[gone]
+        return there
+
+    def _looked(self, path: Path, file: int) -> Mapping[bytes, tuple[int, int]]:
+        return self._known.setdefault(path, Volume(path)).look(file).places
 
 
 def pack(salt: bytes, contents: Sequence[bytes]) -> tuple[list[str], list[bytes]]:

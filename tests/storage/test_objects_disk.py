@@ -181,7 +181,7 @@ def test_short_contents_are_durable_with_one_sync_for_all(tmp_path: Path, monkey
     digests = store.keep([b"one", b"two", b"three", b"two"])
     (volume,) = volumes(store)
     assert synced == [volume]
-    assert [content for _, content in contents_of(volume)][1:] == [b"one", b"two", b"three"]
+    assert [content for content, _ in contents_of(volume)][1:] == [b"one", b"two", b"three"]
     other = DiskObjects(tmp_path)
     for each in (store, other):
         assert [each.read(str(digest)) for digest in digests] == [b"one", b"two", b"three", b"two"]
@@ -217,7 +217,7 @@ def test_a_volume_is_written_over_and_says_nothing_of_what_it_held_before(tmp_pa
     journal.settle()
     assert list(contents_of(volume)) == []
     journal.append([b"short"])
-    assert [content for _, content in contents_of(volume)] == [b"short"]
+    assert [content for content, _ in contents_of(volume)] == [b"short"]
     assert list((tmp_path / "journal").iterdir()) == [volume]
     journal.close()
     assert written == [b"a long one" * 100, b"another" * 100, b"short"]
