@@ -105,9 +105,8 @@ class Volumes:
         """All that they hold."""
         found: set[str] = set()
         for path in self._paths():
-            with suppress(FileNotFoundError), _opened(path) as file:
-                with self._looking:
-                    found.update(map(bytes.hex, self._looked(path, file)))
+            with suppress(FileNotFoundError), _opened(path) as file, self._looking:
+                found.update(map(bytes.hex, self._looked(path, file)))
         return found
 
     def _paths(self) -> list[Path]:
