@@ -19,7 +19,7 @@ from pathlib import Path
 import structlog
 
 from schemas.faults import Fault, Internal
-from storage.object_volumes import SALT_BYTES, contents_of, pack
+from storage.object_volumes import SALT_BYTES, Stretch, contents_of, pack, stretches_of
 from storage.spool_file import disk_faults, make_private
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ _TOGETHER = 500
 
 # Makes a content an object with a file of its own; durably, or with this file for its first form and one sync later.
 Put = Callable[[bytes], None]
-PutSoon = Callable[[bytes, Path], None]
+PutSoon = Callable[[Stretch, Path], None]
 
 
 class _Written:
@@ -192,11 +192,11 @@ class Journal:
 
     def _settle(self, volume: _Written) -> None:
         part = volume.path.with_suffix(".part")
-        read = 0
-        for content, end in contents_of(volume.path):
-            self._put_soon(content, part)
-            read = end
-        if read < volume.end:
+        reached = 0
+        for stretch in stretches_of(volume.path):
+            self._put_soon(stretch, part)
+            reached = stretch.start + stretch.length
+        if reached < volume.end:
             raise Internal("a volume of the journal cannot be read back; it is kept")
         if not _sync_file_system(self._folder):
             self._replay(volume.path)
@@ -241,7 +241,7 @@ class Journal:
 
     def _replay(self, path: Path) -> int:
         number = 0
-        for content, _ in contents_of(path):
+        for content in contents_of(path):
             self._put(content)
             number += 1
         return number

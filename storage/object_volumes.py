@@ -4,6 +4,7 @@ A volume is written over from its start when what it held has got files of its o
 belongs to it now from what is left of before; zeros in its place say that nothing does.
 """
 
+import errno
 import hashlib
 import os
 import struct
@@ -43,17 +44,46 @@ class Volume:
         return self
 
 
-def contents_of(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Every whole content of a volume and where it ends, up to the first that is not whole.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where a content lies, or is said to lie: `start` and `length` in bytes of the open file `file`."""
+
+    digest: str
+    file: int
+    start: int
+    length: int
+
+    def read(self) -> bytes:
+        """What stands there."""
+        return os.pread(self.file, self.length, self.start)
+
+    def copy(self, target: int) -> None:
+        """Appends it to another file, without a look at it. Raises OSError where less is there."""
+        done = 0
+        while done < self.length:
+            moved = os.sendfile(target, self.file, self.start + done, self.length - done)
+            if not moved:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            done += moved
+
+
+def stretches_of(path: Path) -> Iterator[Stretch]:
+    """Where each content of a volume lies, in order."""
+    with _opened(path) as file:
+        for digest, start, length in _records(file, os.pread(file, SALT_BYTES, 0), SALT_BYTES):
+            yield Stretch(digest.hex(), file, start, length)
+
+
+def contents_of(path: Path) -> Iterator[bytes]:
+    """Every whole content of a volume, up to the first that is not whole.
 
     There the machine stopped, and what it was writing then was promised to nobody.
     """
-    with _opened(path) as file:
-        for digest, start, length in _records(file, os.pread(file, SALT_BYTES, 0), SALT_BYTES):
-            content = _read(file, digest, (start, length))
-            if content is None:
-                return
-            yield content, start + length
+    for stretch in stretches_of(path):
+        content = stretch.read()
+        if hashlib.sha256(content).hexdigest() != stretch.digest:
+            return
+        yield content
 
 
 def _records(file: int, salt: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:

@@ -11,7 +11,7 @@ from schemas.faults import Busy, Fault, Internal, NotFound
 from storage import spool_file
 from storage.object_journal import Journal
 from storage.object_stream import Pieces, absent, is_digest, known
-from storage.object_volumes import Volumes
+from storage.object_volumes import Stretch, Volumes
 from storage.spool_file import SpoolFile, disk_faults, make_private
 
 
@@ -41,15 +41,15 @@ class DiskObjects:
         # One that finds no room takes nothing from the others.
         return [kept for each in contents for kept in self.keep([each])]
 
-    def _place(self, content: bytes, part: Path) -> None:
+    def _place(self, stretch: Stretch, part: Path) -> None:
         """Gives a content its file, which is synced later. part: where it is written before it has its name."""
-        place = self.path(hashlib.sha256(content).hexdigest())
+        place = self.path(stretch.digest)
         # What a failing disk, or a crash, cut short is not it.
-        if _holds(place, len(content)) and place.read_bytes() == content:
+        if _holds(place, stretch.length) and place.read_bytes() == stretch.read():
             return
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            _write_all(handle, content)
+            stretch.copy(handle)
         finally:
             os.close(handle)
         _move(part, place)
@@ -191,12 +191,6 @@ def _opened(place: Path) -> BinaryIO | None:
         return place.open("rb")
     except FileNotFoundError:
         return None
-
-
-def _write_all(handle: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(handle, rest) :]
 
 
 def _lift(deep: Path) -> None:
