@@ -104,7 +104,7 @@ def records(
     if patient_id is not None:
         wanted.append(t.audit.c.patient_id == patient_id)
     if account:
-        wanted.append(t.audit.c.account == account)
+        wanted += [t.OF_ACCOUNT, t.audit.c.account == account]
     if action:
         wanted.append(t.audit.c.action == action)
     total = tx.scalar(select(func.count()).select_from(t.audit).where(*wanted)) or 0

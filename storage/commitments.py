@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from schemas.delivery import State
 from schemas.documents import from_json, to_json
@@ -159,15 +159,11 @@ def _sent_too(tx: Connection, organization: str, row: Any) -> bool:
     """Whether the institution sent the instance after another had: the same file, or its data set in another one."""
     sent = (
         select(t.delivery.c.id)
+        .join(t.delivery_report, t.delivery_report.c.delivery_id == t.delivery.c.id)
         .join(t.source, t.source.c.id == t.delivery.c.source_id)
         .join(t.organization, t.organization.c.id == t.source.c.organization_id)
-        .where(t.organization.c.code == organization, t.delivery.c.state == State.INDEXED.value)
-        .limit(1)
+        .where(t.delivery_report.c.report_id == row.report_id, t.delivery.c.state == State.INDEXED.value)
+        .where(t.organization.c.code == organization)
+        .where(or_(t.delivery.c.digest == row.digest, t.delivery.c.message_id == row.sop_instance_uid))
     )
-    of_study = (
-        sent.join(t.delivery_report, t.delivery_report.c.delivery_id == t.delivery.c.id)
-        .where(t.delivery_report.c.report_id == row.report_id)
-        .where(t.delivery.c.message_id == row.sop_instance_uid)
-    )
-    same = tx.scalar(sent.where(t.delivery.c.digest == row.digest))
-    return same is not None or tx.scalar(of_study) is not None
+    return tx.scalar(sent.limit(1)) is not None

@@ -4,7 +4,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ class Database:
         sqlite = str(self.engine.url.database) if url.startswith("sqlite") else ""
         self._turn = _Turn(sqlite) if sqlite else None
         self._sync = LogSync(sqlite, self._checkpoint) if sqlite else None
+        self._writer = _Writer(lambda: self._connect("BEGIN IMMEDIATE")) if sqlite else None
         # How many transactions of this process have changed something; counted in the writer's turn.
         self.changes = 0
 
@@ -55,7 +56,7 @@ class Database:
     @contextmanager
     def write_soon(self) -> Iterator[Connection]:
         """The same, durable only when `make_durable` has returned; nothing that is in it may be promised before."""
-        with _faults(), self._turn or nullcontext(), self._connect("BEGIN IMMEDIATE") as tx:
+        with _faults(), self._turn or nullcontext(), self._writer or self._connect("BEGIN IMMEDIATE") as tx:
             before = _changes(tx) if self._sync else 0
             with tx.begin():
                 yield tx
@@ -82,6 +83,8 @@ class Database:
             tx.execute(text("SELECT 1"))
 
     def close(self) -> None:
+        if self._writer:
+            self._writer.close()
         self.engine.dispose()
         if self._turn:
             self._turn.close()
@@ -141,6 +144,32 @@ class _Turn:
         """Lets the files go."""
         self._gate.close()
         self._room.close()
+
+
+class _Writer:
+    """The connection of whoever has the turn, kept for the next: it has its pages and its statements at hand, and to
+    take one from the pool and give it back costs as much as a short transaction.
+    """
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._kept: Connection | None = None
+
+    def __enter__(self) -> Connection:
+        if self._kept is None:
+            self._kept = self._connect()
+        return self._kept
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # After a failure nobody knows what state it is in.
+        if kind:
+            self.close()
+
+    def close(self) -> None:
+        """Gives it back."""
+        kept, self._kept = self._kept, None
+        if kept:
+            kept.close()
 
 
 class _FileLock:

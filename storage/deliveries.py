@@ -187,6 +187,8 @@ def records(
 def _wanted(wanted: DeliveryCriteria) -> Iterator[Any]:
     if wanted.state:
         yield t.delivery.c.state == wanted.state.value
+    if wanted.state and wanted.state is not State.INDEXED:
+        yield t.NOT_INDEXED
     if wanted.category:
         yield t.delivery.c.category == wanted.category.value
     if wanted.since:
@@ -207,7 +209,7 @@ def _holds(text: str, *columns: Any) -> Any:
 def waiting(tx: Connection, disclosure: Disclosure, wanted: DeliveryCriteria) -> list[int]:
     """Ids of deliveries that wait for a person and match, oldest first: so that what came first is read first."""
     states = [state.value for state in WAITING]
-    query = _query().where(t.delivery.c.state.in_(states), *_scope(disclosure), *_wanted(wanted))
+    query = _query().where(t.NOT_INDEXED, t.delivery.c.state.in_(states), *_scope(disclosure), *_wanted(wanted))
     return list(tx.scalars(query.with_only_columns(t.delivery.c.id).order_by(t.delivery.c.id)))
 
 
@@ -227,5 +229,5 @@ def objects(tx: Connection) -> Iterator[str]:
 def waiting_counts(tx: Connection) -> dict[State, int]:
     """How many deliveries wait for a person, by state. The index knows them: nobody counts all that ever came."""
     states = [state.value for state in WAITING]
-    query = select(t.delivery.c.state, func.count()).where(t.delivery.c.state.in_(states)).group_by(t.delivery.c.state)
-    return {State(state): number for state, number in tx.execute(query)}
+    query = select(t.delivery.c.state, func.count()).where(t.NOT_INDEXED, t.delivery.c.state.in_(states))
+    return {State(state): number for state, number in tx.execute(query.group_by(t.delivery.c.state))}

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, exists, select
 
-from schemas.delivery import State
 from schemas.disclosure import Action
 
 from . import tables as t
@@ -15,11 +14,19 @@ def contradictions(tx: Connection) -> Iterator[str]:
     """One line for each row that stands for something which is not there. Ids only."""
     yield from _unaudited(tx)
     unsupported = select(t.instance.c.id).where(
-        ~exists(select(t.delivery.c.id).where(t.delivery.c.digest == t.instance.c.digest)),
-        ~exists(select(t.part.c.digest).where(t.part.c.digest == t.instance.c.digest)),
+        ~exists(
+            select(t.delivery.c.id).where(
+                t.delivery.c.id == t.instance.c.delivery_id, t.delivery.c.digest == t.instance.c.digest
+            )
+        ),
+        ~exists(
+            select(t.part.c.digest).where(
+                t.part.c.delivery_id == t.instance.c.delivery_id, t.part.c.digest == t.instance.c.digest
+            )
+        ),
     )
     for instance_id in tx.scalars(unsupported):
-        yield f"instance {instance_id}: no delivery has its object"
+        yield f"instance {instance_id}: its delivery has not brought its object"
     bare = select(t.report.c.id).where(
         ~exists(
             select(t.report_version.c.report_id).where(
@@ -32,7 +39,7 @@ def contradictions(tx: Connection) -> Iterator[str]:
     refused = (
         select(t.delivery_report.c.delivery_id)
         .join(t.delivery, t.delivery.c.id == t.delivery_report.c.delivery_id)
-        .where(t.delivery.c.state != State.INDEXED.value)
+        .where(t.NOT_INDEXED)
     )
     for delivery_id in tx.scalars(refused.distinct()):
         yield f"delivery {delivery_id}: refused, and yet it has reports"

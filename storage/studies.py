@@ -40,7 +40,12 @@ _SERIES_GREW = Statement(
 _STUDY_GREW = Statement(
     t.study.update()
     .where(t.study.c.id == bindparam("key"))
-    .values(instance_count=t.study.c.instance_count + 1, last_arrival_at=bindparam("at"), completed_at=None)
+    .values(instance_count=t.study.c.instance_count + 1, last_arrival_at=bindparam("at"))
+)
+_STUDY_GROWS = Statement(
+    t.study.update()
+    .where(t.study.c.id == bindparam("key"), t.study.c.completed_at.is_not(None))
+    .values(completed_at=None)
 )
 
 
@@ -168,6 +173,8 @@ def add_instance(
         return
     _SERIES_GREW.run(tx, key=series_id)
     _STUDY_GREW.run(tx, key=study_id, at=now)
+    # Apart: to write it each time would cost an index, though it says nothing new.
+    _STUDY_GROWS.run(tx, key=study_id)
 
 
 def _like(pattern: str) -> str:

@@ -12,14 +12,15 @@ _STATES = tuple(state.value for state in WAITING)
 
 def counts(tx: Connection) -> dict[int, int]:
     """How many deliveries wait, by source."""
-    query = select(t.delivery.c.source_id, func.count()).where(t.delivery.c.state.in_(_STATES))
+    query = select(t.delivery.c.source_id, func.count()).where(t.NOT_INDEXED, t.delivery.c.state.in_(_STATES))
     return {row[0]: row[1] for row in tx.execute(query.group_by(t.delivery.c.source_id))}
 
 
 def of_source(tx: Connection, disclosure: Disclosure, source_id: int, *, after: int, limit: int) -> tuple[int, ...]:
     """Ids of what waits of a source behind delivery `after`, in the order in which it came."""
     column = t.delivery.c
-    query = select(column.id).where(column.source_id == source_id, column.state.in_(_STATES), column.id > after)
+    query = select(column.id).where(t.NOT_INDEXED, column.state.in_(_STATES))
+    query = query.where(column.source_id == source_id, column.id > after)
     if only := disclosure.only_organization:
         query = query.join(t.source).join(t.organization).where(t.organization.c.code == only)
     return tuple(tx.scalars(query.order_by(column.id).limit(limit)))

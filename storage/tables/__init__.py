@@ -2,7 +2,7 @@
 
 from .catalogue import catalogue_item, quality_change, quality_record
 from .columns import EPOCH, Instant, metadata
-from .custody import UNNOTICED, audit, delivery, outbox, part
+from .custody import NOT_INDEXED, OF_ACCOUNT, UNNOTICED, audit, delivery, outbox, part
 from .derived import derived_instance, document_due
 from .findings import OWN_CODE, decision, delivery_report, observation, report, report_version
 from .headers import instance_header
@@ -28,6 +28,8 @@ from .repairs import repair
 
 __all__ = [
     "EPOCH",
+    "NOT_INDEXED",
+    "OF_ACCOUNT",
     "OWN_CODE",
     "UNNOTICED",
     "Instant",

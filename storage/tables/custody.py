@@ -1,6 +1,17 @@
 """What was taken, what was made from it, what others must be told of it, and the trail of all that was done."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 
 from .columns import Exact, Instant, Key, key_column, metadata, reference
 
@@ -11,7 +22,7 @@ delivery = Table(
     reference("source"),
     # Digest of the content, or of content and hint together where somebody told the patient beside it.
     Column("fingerprint", Exact, nullable=False),
-    Column("digest", Exact, nullable=False, index=True),
+    Column("digest", Exact, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("format", String, nullable=False),
     Column("channel", String, nullable=False),
@@ -26,8 +37,12 @@ delivery = Table(
     Column("hint", LargeBinary),
     Column("accounting", LargeBinary),
     UniqueConstraint("source_id", "fingerprint"),
-    Index("ix_delivery_waiting", "state", "id"),
 )
+
+# Few are not indexed, and wait for a person: an index of those alone costs the others, of which there are millions,
+# nothing. A database takes it where a query says the very same; so with those on the audit trail below.
+NOT_INDEXED = delivery.c.state != literal_column("'indexed'")
+Index("ix_delivery_waiting", delivery.c.state, delivery.c.id, sqlite_where=NOT_INDEXED, postgresql_where=NOT_INDEXED)
 
 # Objects made from a delivery: attachments and canonical waveforms.
 part = Table(
@@ -82,6 +97,9 @@ audit = Table(
     Column("patient_id", Key),
     Column("detail", String, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    Index("ix_audit_patient_id", "patient_id"),
-    Index("ix_audit_account", "account"),
 )
+
+# An arrival names no patient, and a machine has no account.
+OF_PATIENT, OF_ACCOUNT = audit.c.patient_id.is_not(None), audit.c.account != literal_column("''")
+Index("ix_audit_patient_id", audit.c.patient_id, sqlite_where=OF_PATIENT, postgresql_where=OF_PATIENT)
+Index("ix_audit_account", audit.c.account, sqlite_where=OF_ACCOUNT, postgresql_where=OF_ACCOUNT)

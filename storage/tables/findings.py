@@ -47,6 +47,7 @@ delivery_report = Table(
     Column("delivery_id", Key, ForeignKey("delivery.id"), primary_key=True),
     Column("report_id", Key, ForeignKey("report.id"), primary_key=True),
     Index("ix_delivery_report_report_id", "report_id"),
+    sqlite_with_rowid=False,
 )
 
 # Results under a source's own code: those that wait for a mapping, or are found through one.
