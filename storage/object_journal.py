@@ -24,11 +24,10 @@ from storage.spool_file import disk_faults, make_private
 
 log = structlog.get_logger()
 _QUIET_S, _OLD_S, _RETRY_S = 1.0, 30.0, 5.0
-# After that a volume that is kept to be written over, and the thread that waits to settle, are let go.
+# After that a volume that is kept to be written over (which costs half of what it costs to grow), and the thread that
+# waits to settle, are let go.
 _IDLE_S = 20.0
 _FULL_BYTES = 256 << 20
-# So much of a volume is kept to be written over: that costs half of what it costs to grow.
-_SPARE_BYTES = 32 << 20
 _TOGETHER = 500
 
 # Makes a content an object with a file of its own; durably, or with this file for its first form and one sync later.
@@ -85,8 +84,6 @@ class _Written:
         if self.end:
             os.pwrite(self._fd, bytes(SALT_BYTES), 0)
             os.fdatasync(self._fd)
-        if self.end > _SPARE_BYTES:
-            os.ftruncate(self._fd, _SPARE_BYTES)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
