@@ -203,6 +203,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             settings.dicom_port,
             ingest.deliver,
             ingest.identify,
+            together=ingest.deliver_together,
             ae_title=settings.dicom_ae_title,
             context=_dicom_tls(settings),
             services=_peers(hub),

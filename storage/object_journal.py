@@ -27,7 +27,7 @@ _QUIET_S, _OLD_S, _RETRY_S = 1.0, 30.0, 5.0
 # After that a volume that is kept to be written over (which costs half of what it costs to grow), and the thread that
 # waits to settle, are let go.
 _IDLE_S = 20.0
-_FULL_BYTES = 256 << 20
+_FULL_BYTES = 512 << 20
 _TOGETHER = 500
 
 # Makes a content an object with a file of its own; durably, or with this file for its first form and one sync later.

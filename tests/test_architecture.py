@@ -33,6 +33,7 @@ EDGES = {
     "hub.examination.service",  # a reader, asked what it would make of a changed text
     "hub.receivers",  # a process: what follows the fork belongs to the one that it came from
     "adapters.dicom.store_scp",  # one request within an association
+    "adapters.dicom.dimse.lane",  # the requests of one batch
     "adapters.dicom.dimse.acceptor",  # who asks for an association is looked up
     "adapters.dicom.dimse.association",  # one request within it
     "adapters.dicom.dimse.messages",  # a data set that pydicom is to read: whatever its bytes provoke

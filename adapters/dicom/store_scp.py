@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from struct import pack
+from typing import BinaryIO
 
 import structlog
 
-from schemas.delivery import Deliver, Delivery, Format, Identify
+from schemas.delivery import Deliver, DeliverTogether, Delivery, Format, Identify
 from schemas.faults import Fault, Internal
 
 from .dimse import (
@@ -29,6 +31,7 @@ from .dimse import (
     Response,
     Server,
     Service,
+    Stored,
     Terms,
     failed,
 )
@@ -46,6 +49,7 @@ class StoreScp:
 
     ae_title: ours; a caller that names another is refused only with `check_called_ae_title`, because half of all
     devices are configured carelessly and the calling side is who must be known.
+    together: takes short objects of several associations at once, which is faster.
     services: what else peers may ask for, beside C-ECHO and C-STORE. context: speaks TLS alone where given.
     door: a socket that listens already, perhaps for several processes; it must not block.
     spare_s: for so long an association may be idle while others find no room.
@@ -58,6 +62,7 @@ class StoreScp:
         deliver: Deliver,
         identify: Identify,
         *,
+        together: DeliverTogether | None = None,
         services: Sequence[Service] = (),
         ae_title: str = "DXHUB",
         check_called_ae_title: bool = False,
@@ -71,11 +76,12 @@ class StoreScp:
     ) -> None:
         self.port = port
         terms = Terms(ae_title, check_called_ae_title, max_pdu, timeout_s, idle_timeout_s, min(timeout_s, 15.0))
-        own = (Service(C_STORE, frozenset(), _Store(deliver)), Service(C_ECHO, frozenset({VERIFICATION}), _echo))
-        acceptor = Acceptor(terms, identify, (*own, *services))
+        store = _Store(deliver, together)
+        own = (Service(C_STORE, frozenset(), store), Service(C_ECHO, frozenset({VERIFICATION}), _echo))
+        self._acceptor = Acceptor(terms, identify, (*own, *services), store.together if together else None)
         self._encrypted = context is not None
         self._server = Server(
-            (host, port), acceptor.serve, most=max_associations, spare_s=spare_s, context=context, door=door
+            (host, port), self._acceptor.serve, most=max_associations, spare_s=spare_s, context=context, door=door
         )
 
     def start(self) -> None:
@@ -86,6 +92,7 @@ class StoreScp:
     def stop(self, patience_s: float = 10.0) -> None:
         """Take no new association; let every request that has begun be answered; then end the rest."""
         self._server.stop(patience_s)
+        self._acceptor.close()
         log.info("dicom.stopped", port=self.port)
 
 
@@ -96,8 +103,9 @@ def _echo(_association: Association, _request: Request) -> Iterator[Response]:
 class _Store:
     """C-STORE: custody first, then the answer; whatever goes wrong is answered too."""
 
-    def __init__(self, deliver: Deliver) -> None:
+    def __init__(self, deliver: Deliver, together: DeliverTogether | None) -> None:
         self._deliver = deliver
+        self._deliver_together = together
 
     def __call__(self, association: Association, request: Request) -> Iterator[Response]:
         started = time.monotonic()
@@ -111,28 +119,51 @@ class _Store:
         except Exception:  # the edge: one request fails, the association goes on
             log.exception("dicom.store-failed")
             fault = Internal("the request could not be processed")
-        took_ms = round((time.monotonic() - started) * 1000, 1)
-        log.info("dicom.stored", status=f"{status(fault):04X}", took_ms=took_ms)
-        yield Response(0x0000) if fault is None else failed(fault)
+        yield _answered(fault, started)
 
     def _take(self, association: Association, request: Request) -> Fault | None:
-        class_uid, instance_uid = request.text("AffectedSOPClassUID"), request.text("AffectedSOPInstanceUID")
-        if request.data is None or not class_uid or not instance_uid:
+        if request.data is None or not _named(request):
             raise Violation("a C-STORE that names no instance or brings none")
-        content = request.data.preceded(_file_meta(class_uid, instance_uid, request.context.transfer_syntax))
-        origin = replace(association.origin, received_at=datetime.now(UTC))
-        message_id = instance_uid if _UID.fullmatch(instance_uid) else ""
-        return self._deliver(Delivery(origin, Format.DICOM, content, message_id)).fault
+        content = request.data.preceded(_file_meta(request))
+        return self._deliver(_delivery(association, request, content)).fault
+
+    def together(self, stored: Sequence[Stored]) -> list[Response]:
+        """Several that have come whole."""
+        if self._deliver_together is None:
+            raise Internal("nobody takes several objects at once")
+        started = time.monotonic()
+        outcomes = self._deliver_together(
+            [
+                _delivery(each.association, each.request, BytesIO(b"".join((_file_meta(each.request), *each.pieces))))
+                for each in stored
+            ]
+        )
+        return [_answered(each if isinstance(each, Fault) else each.fault, started) for each in outcomes]
 
 
-def _file_meta(class_uid: str, instance_uid: str, transfer_syntax: str) -> bytes:
+def _named(request: Request) -> bool:
+    return bool(request.text("AffectedSOPClassUID") and request.text("AffectedSOPInstanceUID"))
+
+
+def _delivery(association: Association, request: Request, content: BinaryIO) -> Delivery:
+    origin = replace(association.origin, received_at=datetime.now(UTC))
+    instance_uid = request.text("AffectedSOPInstanceUID")
+    return Delivery(origin, Format.DICOM, content, instance_uid if _UID.fullmatch(instance_uid) else "")
+
+
+def _answered(fault: Fault | None, started: float) -> Response:
+    log.info("dicom.stored", status=f"{status(fault):04X}", took_ms=round((time.monotonic() - started) * 1000, 1))
+    return Response(0x0000) if fault is None else failed(fault)
+
+
+def _file_meta(request: Request) -> bytes:
     """Preamble and file meta information of an instance that came by network. Source: DICOM PS3.10 section 7.1."""
     body = b"".join(
         [
             b"\2\0\1\0OB\0\0\2\0\0\0\0\1",
-            _element(0x02, b"UI", class_uid),
-            _element(0x03, b"UI", instance_uid),
-            _element(0x10, b"UI", transfer_syntax),
+            _element(0x02, b"UI", request.text("AffectedSOPClassUID")),
+            _element(0x03, b"UI", request.text("AffectedSOPInstanceUID")),
+            _element(0x10, b"UI", request.context.transfer_syntax),
             _element(0x12, b"UI", IMPLEMENTATION_UID),
             _element(0x13, b"SH", IMPLEMENTATION_NAME),
         ]

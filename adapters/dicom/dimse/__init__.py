@@ -6,6 +6,7 @@ a service has to know stands in `association`. Source: DICOM PS3.7, PS3.8.
 
 from .acceptor import Acceptor, Terms
 from .association import Association, Serve, Service
+from .lane import Stored
 from .messages import Request, Response, decoded, encoded, failed
 from .negotiation import VERIFICATION, Context
 from .pdu import IMPLEMENTATION_NAME, IMPLEMENTATION_UID, Ended
@@ -24,6 +25,7 @@ __all__ = [
     "Serve",
     "Server",
     "Service",
+    "Stored",
     "Terms",
     "decoded",
     "encoded",

@@ -13,6 +13,7 @@ from schemas.delivery import Channel, Claim, Identify
 from schemas.faults import Fault, Forbidden
 
 from .association import Association, Service
+from .lane import Lane, Together
 from .line import Line
 from .negotiation import agree
 from .pdu import (
@@ -59,11 +60,20 @@ class Terms:
 class Acceptor:
     """Serves one connection after another, each call of `serve` in a thread of its own."""
 
-    def __init__(self, terms: Terms, identify: Identify, services: Sequence[Service]) -> None:
+    def __init__(
+        self, terms: Terms, identify: Identify, services: Sequence[Service], together: Together | None = None
+    ) -> None:
         self._terms = terms
+        # Short objects of all associations, where somebody takes several at once.
+        self._lane = Lane(together) if together else None
         self._identify = identify
         self._services = tuple(services)
         self._served = frozenset(uid for service in services for uid in service.sop_classes)
+
+    def close(self) -> None:
+        """Call it when every `serve` has returned."""
+        if self._lane:
+            self._lane.close()
 
     def serve(self, guest: Guest) -> None:
         """One connection, from its first byte to its last."""
@@ -130,7 +140,8 @@ class Acceptor:
             line.send(associate_reject(*(refusal or _CONGESTED)))
             return None
         agreement = agree(request, self._served)
-        association = Association(line, request, agreement.contexts, origin, self._services, self._terms.idle_timeout_s)
+        idle_timeout_s = self._terms.idle_timeout_s
+        association = Association(line, request, agreement.contexts, origin, self._services, idle_timeout_s, self._lane)
         line.send(associate_accept(request, agreement.answers, agreement.roles, self._terms.max_pdu))
         return association
 

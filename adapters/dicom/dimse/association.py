@@ -34,6 +34,7 @@ from schemas.faults import Fault, Internal
 from . import command as commands
 from .command import Command, Value, number
 from .fragments import DataSet, Inbound, outgoing
+from .lane import Lane
 from .line import Line
 from .messages import Request, Response, failed
 from .negotiation import Context, is_storage
@@ -69,6 +70,7 @@ class Association:
         origin: Origin,
         services: Iterable[Service],
         idle_timeout_s: float,
+        lane: Lane | None = None,
     ) -> None:
         self.calling_ae_title = request.calling
         self.called_ae_title = request.called
@@ -78,10 +80,13 @@ class Association:
         self.ending = False
         # Since when it waits for a peer that has begun nothing; None while there is work on it. Monotonic seconds.
         self.idle_since: float | None = None
+        self.idle_timeout_s = idle_timeout_s
+        # What the peer was to be told and has not taken yet.
+        self.owed = b""
         self._line = line
+        self._lane = lane
         self._inbound = Inbound(line)
         self._services = tuple(services)
-        self._idle_timeout_s = idle_timeout_s
         self._max_length = request.max_length
         self._asked = 0
         self._depth = 0
@@ -93,11 +98,27 @@ class Association:
         while not self.ending:
             # Before the last look at `ending`: whoever sets it wakes those that are idle.
             self.idle_since = time.monotonic()
-            self._line.allow(self._idle_timeout_s)
+            self._share()
+            if self.ending:
+                return
+            self._line.allow(self.idle_timeout_s)
             message = self._next()
             if isinstance(message, Request):
                 self._serve(message)
                 self._cancelled.clear()
+
+    def _share(self) -> None:
+        """Leaves to the lane what it can serve; returns when there is something for this thread."""
+        connection = self._line.plain
+        if self._lane is None or connection is None or not self._inbound.between_pdus:
+            return
+        come = self._lane.wait(self, connection)
+        if self.owed:
+            self._line.send(self.owed)
+            self.owed = b""
+        elif not come and not self.ending:
+            raise Ended("the peer has gone, or was idle for too long")
+        self._line.restore(come)
 
     def contexts_for(self, abstract_syntax: str, *transfer_syntaxes: str) -> Iterator[Context]:
         """Where the peer takes requests of that class, in one of these transfer syntaxes where any is named."""
@@ -189,21 +210,30 @@ class Association:
     def _answer(self, request: Request, response: Response) -> None:
         if request.data is not None:
             request.data.drain()
-        command = {
-            "AffectedSOPClassUID": request.command.get("AffectedSOPClassUID") or request.text("RequestedSOPClassUID"),
-            "CommandField": request.field | commands.RESPONSE,
-            "MessageIDBeingRespondedTo": request.message_id,
-            "CommandDataSetType": commands.NO_DATA_SET if response.data is None else commands.DATA_SET,
-            "Status": response.status,
-        }
-        instance = request.text("AffectedSOPInstanceUID") or request.text("RequestedSOPInstanceUID")
-        if instance:
-            command["AffectedSOPInstanceUID"] = instance
-        self._send(request.context, {**command, **response.more}, response.data)
+        self._send(request.context, _answering(request, response), response.data)
+
+    def answer(self, request: Request, response: Response) -> bytes:
+        """The answer as it is sent, for whoever sends it in this association's place."""
+        command = commands.encode(_answering(request, response))
+        return b"".join(outgoing(request.context.number, command, response.data, self._max_length))
 
     def _send(self, context: Context, command: Mapping[str, Value], data: bytes | BinaryIO | None) -> None:
         for piece in outgoing(context.number, commands.encode(command), data, self._max_length):
             self._line.send(piece)
+
+
+def _answering(request: Request, response: Response) -> Command:
+    command = {
+        "AffectedSOPClassUID": request.command.get("AffectedSOPClassUID") or request.text("RequestedSOPClassUID"),
+        "CommandField": request.field | commands.RESPONSE,
+        "MessageIDBeingRespondedTo": request.message_id,
+        "CommandDataSetType": commands.NO_DATA_SET if response.data is None else commands.DATA_SET,
+        "Status": response.status,
+    }
+    instance = request.text("AffectedSOPInstanceUID") or request.text("RequestedSOPInstanceUID")
+    if instance:
+        command["AffectedSOPInstanceUID"] = instance
+    return {**command, **response.more}
 
 
 def _stores(service: Service, uid: str) -> bool:

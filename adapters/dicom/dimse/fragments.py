@@ -24,8 +24,8 @@ MAX_COMMAND = 64 << 10
 # What we send at a time to a peer that takes anything.
 _LARGEST = 128 << 10
 _SMALLEST = 32
-_COMMAND, _LAST = 0x01, 0x02
-_PDV = Struct(">LBB")
+COMMAND, LAST = 0x01, 0x02
+PDV = Struct(">LBB")
 _OUT = Struct(">BxLLBB")
 _TYPES = range(1, 8)
 
@@ -39,18 +39,23 @@ class Inbound:
         self.left = 0
         self.context = self.control = 0
 
+    @property
+    def between_pdus(self) -> bool:
+        """Whether nothing of a PDU is left to be read."""
+        return not (self._in_pdu or self.left)
+
     def command(self) -> tuple[int, bytes]:
         """The next command set and the number of its context. Raises Ended where the peer has come to its end."""
         self.next()
         context, found = self.context, bytearray()
         while True:
-            if not self.control & _COMMAND:
+            if not self.control & COMMAND:
                 raise Violation("a data set came without a command")
             if len(found) + self.left > MAX_COMMAND:
                 raise Violation("a command set is longer than any")
             found += self._line.exactly(self.left)
             self.left = 0
-            if self.control & _LAST:
+            if self.control & LAST:
                 return context, bytes(found)
             self.next(context)
 
@@ -58,7 +63,7 @@ class Inbound:
         """Go to the next fragment, within the message of that context where one is begun."""
         while not self._in_pdu:
             self._pdu(within=context is not None)
-        length, number, self.control = _PDV.unpack(self._line.exactly(6))
+        length, number, self.control = PDV.unpack(self._line.exactly(6))
         if length < 2 or length + 4 > self._in_pdu:
             raise Violation("a fragment does not fit its PDU")
         if context is not None and number != context:
@@ -96,9 +101,9 @@ class Inbound:
     @property
     def last(self) -> bool:
         """Whether it is the last one of its data set. Raises Violation for one of a command."""
-        if self.control & _COMMAND:
+        if self.control & COMMAND:
             raise Violation("a command stands within a data set")
-        return bool(self.control & _LAST)
+        return bool(self.control & LAST)
 
 
 class Released(Ended):
@@ -167,14 +172,14 @@ class DataSet(io.RawIOBase):
 def outgoing(context: int, command: bytes, data: bytes | BinaryIO | None, max_length: int) -> Iterator[bytes]:
     """A message as P-DATA PDUs, each no longer than `max_length` (0: whatever we like)."""
     room = max(min(max_length or _LARGEST, _LARGEST) - 6, _SMALLEST)
-    yield b"".join(_fragments(context, _COMMAND, [command[at : at + room] for at in range(0, len(command), room)]))
+    yield b"".join(_fragments(context, COMMAND, [command[at : at + room] for at in range(0, len(command), room)]))
     if data is None:
         return
     source = io.BytesIO(data) if isinstance(data, bytes) else data
     piece = source.read(room)
     while True:
         following = source.read(room) if piece else b""
-        control = 0 if following else _LAST
+        control = 0 if following else LAST
         yield _OUT.pack(P_DATA, len(piece) + 6, len(piece) + 2, context, control) + piece
         if not following:
             return
@@ -183,5 +188,5 @@ def outgoing(context: int, command: bytes, data: bytes | BinaryIO | None, max_le
 
 def _fragments(context: int, control: int, pieces: list[bytes]) -> Iterator[bytes]:
     for number, piece in enumerate(pieces, start=1):
-        last = _LAST if number == len(pieces) else 0
+        last = LAST if number == len(pieces) else 0
         yield _OUT.pack(P_DATA, len(piece) + 6, len(piece) + 2, context, control | last) + piece

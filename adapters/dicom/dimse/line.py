@@ -46,6 +46,19 @@ class Line:
             limit = pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
             self._socket.setsockopt(socket.SOL_SOCKET, option, limit)
 
+    @property
+    def plain(self) -> socket.socket | None:
+        """The connection, where it has no TLS and nothing of it is read already."""
+        return None if self._encrypted or self._start < self._end else self._socket
+
+    def restore(self, come: bytes) -> None:
+        """Bytes of the peer that somebody else has read: they are the next."""
+        if come:
+            self._buffer = bytearray(max(len(come), _BUFFER))
+            self._buffer[: len(come)] = come
+            self._view = memoryview(self._buffer)
+            self._start, self._end = 0, len(come)
+
     def allow(self, seconds: float | None = None) -> None:
         """From now on so long, or the usual time, may be waited for what is read next."""
         self._patience_s = self._timeout_s if seconds is None else seconds

@@ -17,7 +17,15 @@ from adapters.dicom.dimse.command import Value, decode, encode
 from adapters.dicom.dimse.pdu import Violation, associate_request
 from adapters.dicom.store_scp import StoreScp
 from schemas.delivery import Delivery, Receipt
-from tests.adapters.dicom.test_listener import answers, command_set, identify, p_data, receipt, store_command
+from tests.adapters.dicom.test_listener import (
+    answers,
+    command_set,
+    identify,
+    one_by_one,
+    p_data,
+    receipt,
+    store_command,
+)
 
 CT, EXPLICIT = b"1.2.840.10008.5.1.4.1.1.2", b"1.2.840.10008.1.2.1"
 CONTEXT = 1
@@ -41,7 +49,8 @@ class Custody:
 
 @contextlib.contextmanager
 def listening(custody: Custody, **more: object) -> Iterator[StoreScp]:
-    listener = StoreScp("127.0.0.1", 0, custody.deliver, identify, **more)  # type: ignore[arg-type]
+    together = one_by_one(custody.deliver)
+    listener = StoreScp("127.0.0.1", 0, custody.deliver, identify, together=together, **more)  # type: ignore[arg-type]
     listener.start()
     try:
         yield listener

@@ -20,8 +20,8 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from adapters.dicom.store_scp import StoreScp
-from schemas.delivery import Claim, Delivery, Origin, Receipt, State
-from schemas.faults import Busy, Forbidden
+from schemas.delivery import Claim, DeliverTogether, Delivery, Origin, Receipt, State
+from schemas.faults import Busy, Fault, Forbidden
 from schemas.organization import Source
 from tests.imaging import ct, part10, store, written
 
@@ -40,6 +40,18 @@ def receipt(digest: str = "") -> Receipt:
     return Receipt(1, digest, State.INDEXED, dt.datetime.now(dt.UTC))
 
 
+def one_by_one(deliver: Callable[[Delivery], Receipt]) -> DeliverTogether:
+    """Takes several as a hub does: what befalls one is its own outcome."""
+
+    def attempt(delivery: Delivery) -> Receipt | Fault:
+        try:
+            return deliver(delivery)
+        except Fault as fault:
+            return fault
+
+    return lambda deliveries: [attempt(each) for each in deliveries]
+
+
 def take(delivery: Delivery) -> Receipt:
     while delivery.content.read(1 << 20):
         pass
@@ -48,7 +60,8 @@ def take(delivery: Delivery) -> Receipt:
 
 @contextmanager
 def listening(deliver: Callable[[Delivery], Receipt] = take, **settings: object) -> Iterator[StoreScp]:
-    listener = StoreScp("127.0.0.1", 0, deliver, identify, **settings)  # type: ignore[arg-type]
+    together = one_by_one(deliver)
+    listener = StoreScp("127.0.0.1", 0, deliver, identify, together=together, **settings)  # type: ignore[arg-type]
     listener.start()
     try:
         yield listener
