@@ -25,7 +25,7 @@ from hub.advising import Advising
 from hub.api import cds_hooks, deliveries, dicomweb, fhir, health, notices, outcomes, recognition, verdicts
 from hub.archive import Archive, Commitments, Nodes
 from hub.completeness import Completeness
-from hub.curation import Curation
+from hub.curation import Curation, Unidentified
 from hub.doors import in_clear, require_doors
 from hub.examination import Examination
 from hub.headers import Describing, Headers
@@ -165,6 +165,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
         ),
         terminology=Terminology(database),
         curation=Curation(database),
+        unidentified=Unidentified(database),
         readings=Readings(database),
         catalogue=CatalogueDesk(database),
         quality=QualityDesk(database),

@@ -6,6 +6,7 @@ and can be undone.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -53,7 +54,7 @@ def recognise(tx: Connection, said: Patient, *, update: bool, now: dt.datetime) 
         )
     told = _told(known.patient, said, update=update)
     if told != known.patient:
-        patients.put_patient(tx, known.id, told, search_keys(told.name))
+        patients.put_patient(tx, known.id, told, _keys(told))
         if differs and _is_another(known.patient, told):
             _ask(tx, known.id, {0: "described-as-another"}, now)
         anew = Known(known.id, known.person_id, told)
@@ -66,6 +67,11 @@ def _told(known: Patient, said: Patient, *, update: bool) -> Patient:
         return completed(known, said)
     # Of somebody else under the same number nothing that was known can stay.
     return replace(said, deleted=()) if _is_another(known, said) else corrected(known, said)
+
+
+def _keys(patient: Patient) -> Iterable[str]:
+    # Whoever is looked for must not be found in a recording that nobody has identified.
+    return search_keys(patient.name) if patient.identified else ()
 
 
 def merged_with(tx: Connection, patient_id: int) -> set[int]:
@@ -81,7 +87,7 @@ def same_person(tx: Connection, one: int, other: int) -> bool:
 
 def _add(tx: Connection, said: Patient, now: dt.datetime) -> int:
     target, questions = _judge(tx, said)
-    keys = search_keys(said.name)
+    keys = _keys(said)
     if target is None:
         patient_id = patients.add_patient(tx, patients.add_person(tx, said, now), said, keys)
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hub.access import Access
 from hub.advising import Advising
 from hub.archive import Nodes
-from hub.curation import Curation
+from hub.curation import Curation, Unidentified
 from hub.examination import Examination
 from hub.ingest import Ingest, Repairs
 from hub.notify import Notify
@@ -46,6 +46,7 @@ class Verbs:
     profiles: Profiles
     terminology: Terminology
     curation: Curation
+    unidentified: Unidentified
     readings: Readings
     catalogue: CatalogueDesk
     quality: QualityDesk

@@ -12,6 +12,8 @@ RESIDENT_ID = "urn:oid:2.16.156.10011.1.3"
 HEALTH_CARD = "urn:oid:2.16.156.10011.1.19"
 CREDIT_CODE = "urn:oid:2.16.156.10011.1.5"
 AUTHORITY = "urn:dxhub:authority:"
+# Of a recording that came without any identifier: it stands for a patient of its own until a person says whose it is.
+UNIDENTIFIED = "urn:dxhub:unidentified"
 FACILITY = "urn:dxhub:organization"
 # Of a DICOM instance or study, the value as `urn:oid:1.2.3`. Source: FHIR R4, section 2.36.2.
 DICOM_UID = "urn:dicom:uid"

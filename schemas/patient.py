@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .identifiers import Identifier
+from .identifiers import UNIDENTIFIED, Identifier
 
 
 class Sex(StrEnum):
@@ -42,6 +42,11 @@ class Patient:
     @property
     def key(self) -> Identifier:
         return self.identifiers[0]
+
+    @property
+    def identified(self) -> bool:
+        """Whether anybody has said who it is. A name is not an identity."""
+        return self.key.system != UNIDENTIFIED
 
 
 @dataclass(frozen=True, slots=True)

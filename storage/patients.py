@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, s
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json, to_json
 from schemas.faults import NotFound
-from schemas.identifiers import Identifier
+from schemas.identifiers import UNIDENTIFIED, Identifier
 from schemas.paging import Page
 from schemas.patient import DoubtState, Patient, PatientCriteria, PatientRecord, normal_name
 
@@ -165,13 +165,16 @@ def add_link(
 
 
 def is_doubtful() -> Any:
-    """SQL condition on the patient table: an identity question about any member of this person is open."""
+    """SQL condition on the patient table: an identity question about any member of this person is open, or nobody has
+    said who it is.
+    """
     member = t.patient.alias("member")
-    return exists(
+    open_question = exists(
         select(t.doubt.c.id)
         .join(member, or_(member.c.id == t.doubt.c.patient_id, member.c.id == t.doubt.c.other_patient_id))
         .where(member.c.person_id == t.patient.c.person_id, t.doubt.c.state == DoubtState.OPEN.value)
     )
+    return or_(t.patient.c.system == UNIDENTIFIED, open_question)
 
 
 def visible(disclosure: Disclosure) -> list[Any]:
@@ -218,8 +221,8 @@ def _has_key(prefix: str) -> Any:
 
 
 def search(tx: Connection, disclosure: Disclosure, criteria: PatientCriteria) -> Page[PatientRecord]:
-    """Persons who have a member that matches, by id."""
-    wanted = [*_matches(criteria), *visible(disclosure)]
+    """Persons who have a member that matches, by id; none whom nobody has identified."""
+    wanted = [*_matches(criteria), *visible(disclosure), t.patient.c.system != UNIDENTIFIED]
     people = select(t.patient.c.person_id).where(*wanted).distinct()
     total = tx.scalar(select(func.count()).select_from(people.subquery())) or 0
     page = people.order_by(t.patient.c.person_id).limit(criteria.limit).offset(criteria.offset)

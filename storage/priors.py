@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, TextClause, and_, bindparam, or_, select, text
+from sqlalchemy import Connection, Select, TextClause, and_, bindparam, exists, literal_column, or_, select, text
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json
+from schemas.identifiers import UNIDENTIFIED
 from schemas.image_quality import Check, Graded, GradeRecord, ImageQuality
 from schemas.observation import Slot
 from schemas.patient import DoubtState
@@ -33,14 +34,14 @@ _SHORT = 16_384
 
 _MEMBERS = Statement(select(t.patient.c.id).where(t.patient.c.person_id == bindparam("person_id")))
 _member = select(t.patient.c.id).where(t.patient.c.person_id == bindparam("person_id"))
-_DOUBT = Statement(
-    select(t.doubt.c.id)
-    .where(
-        t.doubt.c.state == DoubtState.OPEN.value,
-        or_(t.doubt.c.patient_id.in_(_member), t.doubt.c.other_patient_id.in_(_member)),
-    )
-    .limit(1)
+_question = select(t.doubt.c.id).where(
+    t.doubt.c.state == DoubtState.OPEN.value,
+    or_(t.doubt.c.patient_id.in_(_member), t.doubt.c.other_patient_id.in_(_member)),
 )
+_nobody = select(t.patient.c.id).where(
+    t.patient.c.person_id == bindparam("person_id"), t.patient.c.system == UNIDENTIFIED
+)
+_DOUBT = Statement(select(literal_column("1").label("doubtful")).where(or_(exists(_question), exists(_nobody))))
 _EXAMINATIONS = Statement(
     select(t.report.c.id)
     .where(t.report.c.patient_id == bindparam("patient_id"), t.report.c.category == bindparam("category"))

@@ -51,7 +51,8 @@ def put_claim(tx: Connection, report_id: int, claim: Claim | None) -> None:
     tx.execute(t.ecg_reading.update().where(t.ecg_reading.c.report_id == report_id).values(values))
 
 
-def _record(row: Any) -> ReadingRecord:
+def record(row: Any) -> ReadingRecord:
+    """A row as it is told."""
     claim = None
     if row.claimed_until:
         claim = Claim(row.claimed_by, row.claimed_name, row.claimed_organization, row.claimed_until)
@@ -72,7 +73,7 @@ def of_report(tx: Connection, disclosure: Disclosure, report_id: int, *, lock: b
     row = tx.execute(query.with_for_update(of=t.ecg_reading) if lock else query).first()
     if row is None:
         raise NotFound("no such ECG", where="report")
-    return _record(row)
+    return record(row)
 
 
 def waiting(
@@ -103,6 +104,6 @@ def waiting(
     rows = tx.execute(query.order_by(column.rank, column.since, column.report_id).limit(limit).offset(offset)).all()
     ids = tuple(row.report_id for row in rows)
     found = reports.search(tx, disclosure, ReportCriteria(ids=ids, limit=limit)).items if ids else ()
-    known = {record.id: record for record in found}
-    pairs = tuple((known[row.report_id], _record(row)) for row in rows if row.report_id in known)
+    known = {each.id: each for each in found}
+    pairs = tuple((known[row.report_id], record(row)) for row in rows if row.report_id in known)
     return Page(pairs, total, offset)

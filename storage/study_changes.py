@@ -95,8 +95,8 @@ _MOVE = Statement(
 def known_move(tx: Connection, study_instance_uid: str) -> StudyChange | None:
     """The move that holds for a study; None for one that is as it was sent, or is so again."""
     row = _MOVE.first(tx, uid=study_instance_uid)
-    change = _change(row) if row else None
-    return change if change and change.kind is ChangeKind.MOVE else None
+    found = change(row) if row else None
+    return found if found and found.kind is ChangeKind.MOVE else None
 
 
 def of_study(tx: Connection, disclosure: Disclosure, study_id: int) -> tuple[StudyChange, ...]:
@@ -108,10 +108,11 @@ def of_study(tx: Connection, disclosure: Disclosure, study_id: int) -> tuple[Stu
         .where(t.study_change.c.study_id == study_id, *scope(disclosure))
         .order_by(t.study_change.c.id.desc())
     )
-    return tuple(_change(row) for row in tx.execute(query))
+    return tuple(change(row) for row in tx.execute(query))
 
 
-def _change(row: Any) -> StudyChange:
+def change(row: Any) -> StudyChange:
+    """A row as it is told."""
     sides = from_json(_Sides, row.document)
     return StudyChange(
         row.id,
@@ -135,8 +136,8 @@ def changed(tx: Connection, disclosure: Disclosure, study_instance_uid: str) -> 
         .where(t.study.c.study_instance_uid == study_instance_uid, *scope(disclosure))
     )
     study_id = tx.scalar(query)
-    change = next(iter(of_study(tx, disclosure, study_id)), None) if study_id else None
-    return change if change and change.kind is ChangeKind.MOVE else None
+    found = next(iter(of_study(tx, disclosure, study_id)), None) if study_id else None
+    return found if found and found.kind is ChangeKind.MOVE else None
 
 
 def hidden_of_study(tx: Connection, disclosure: Disclosure, study_id: int) -> dict[Hidden, int]:

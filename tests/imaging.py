@@ -25,7 +25,7 @@ from hub.access import Access
 from hub.advising import Advising
 from hub.api import dicomweb, outcomes
 from hub.archive import Archive, Nodes
-from hub.curation import Curation
+from hub.curation import Curation, Unidentified
 from hub.examination import Examination
 from hub.headers import Headers
 from hub.ingest import Ingest, Repairs, Senders
@@ -112,6 +112,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
         profiles=Profiles(database, objects, dicom.ADAPTER.readers, _sniff, ingest.replay),
         terminology=Terminology(database),
         curation=Curation(database),
+        unidentified=Unidentified(database),
         readings=Readings(database),
         catalogue=CatalogueDesk(database),
         quality=QualityDesk(database),

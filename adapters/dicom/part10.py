@@ -7,6 +7,7 @@ import hashlib
 import re
 from typing import BinaryIO
 
+from adapters.ecg.dicom_waveform import SOP_CLASSES as ECG_WAVEFORMS
 from schemas.delivery import Origin, Reading
 from schemas.faults import InvalidPayload, UnsupportedPayload
 from schemas.patient import Patient
@@ -49,7 +50,7 @@ def _read(source: BinaryIO, found: Encoding, digest: str, start: int, end: int, 
     uids = {tag: _uid(header, tag) for tag in (SOP_CLASS, SOP_INSTANCE, STUDY_INSTANCE, SERIES_INSTANCE)}
     _check_promised(found, uids)
     _check_whole(header)
-    subject = patient(header, origin.source.authority)
+    subject = patient(header, origin, recording=uids[SOP_CLASS] in ECG_WAVEFORMS)
     instance = _instance(header, uids, subject, found, digest)
     # The header as DICOM JSON is made afterwards: whoever sends does not wait for it.
     return documents.reading(source, header, instance, origin, metadata.outline(header))

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from adapters.ecg.clock import date
+from adapters.ecg.identity import nobody
+from schemas.delivery import Origin
 from schemas.faults import InvalidPayload
 from schemas.identifiers import RESIDENT_ID, Identifier, authority_system, resident_number
 from schemas.patient import Patient, PersonName, Sex
@@ -16,16 +18,20 @@ OTHER_IDS, OTHER_IDS_SEQUENCE = 0x00101000, 0x00101002
 _SEXES = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER}
 
 
-def patient(header: Header, authority: str) -> Patient:
-    """The patient, known by (issuer, Patient ID); `authority` stands in where no issuer is told.
+def patient(header: Header, origin: Origin, *, recording: bool = False) -> Patient:
+    """The patient, known by (issuer, Patient ID); the source's authority stands in where no issuer is told.
 
-    Raises InvalidPayload without a Patient ID: a name is not an identity, and a wrong patient is worse than none.
+    recording: of an ECG, which a cart may send before anybody knows whose it is. Raises InvalidPayload without a
+    Patient ID otherwise: a name is not an identity, and a wrong patient is worse than none.
     """
-    number = header.text(PATIENT_ID)
-    if not number:
+    number, authority = header.text(PATIENT_ID), origin.source.authority
+    if number:
+        key = Identifier(authority_system(header.text(ISSUER) or authority), number)
+    elif recording:
+        (key,) = nobody(origin, "(0010,0020)")
+    else:
         raise InvalidPayload("a Patient ID is missing, so the images can be given to nobody", where="(0010,0020)")
-    key = Identifier(authority_system(header.text(ISSUER) or authority), number)
-    identifiers = dict.fromkeys([key, *_resident(number), *_others(header, authority)])
+    identifiers = dict.fromkeys([key, *_resident(number), *(_others(header, authority) if number else ())])
     return Patient(
         identifiers=tuple(identifiers),
         name=person_name(header.text(PATIENT_NAME)),

@@ -4,12 +4,14 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from schemas.delivery import Origin
+from schemas.delivery import Channel, Origin
 from schemas.faults import IdentityConflict, InvalidPayload
-from schemas.identifiers import RESIDENT_ID, Identifier, authority_system, resident_number
+from schemas.identifiers import RESIDENT_ID, UNIDENTIFIED, Identifier, authority_system, resident_number
 from schemas.patient import Patient, PersonName, Sex, normal_name
 
 _SEXES = {"M": Sex.MALE, "F": Sex.FEMALE, "MALE": Sex.MALE, "FEMALE": Sex.FEMALE, "男": Sex.MALE, "女": Sex.FEMALE}
+# Doors at which nobody stands who could be asked.
+_FROM_CARTS = frozenset({Channel.C_STORE, Channel.STOW_RS, Channel.WATCH})
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
@@ -33,13 +35,14 @@ class Told:
 def patient(told: Told, origin: Origin) -> Patient:
     """The patient of a file from `origin`, known by the source's authority.
 
-    Raises InvalidPayload where neither the file nor the upload identifies anybody, IdentityConflict where they
-    contradict each other.
+    A recording that a cart sends without any identifier is taken as nobody's yet: an emergency is read before anybody
+    knows who it is. Raises InvalidPayload where a person who could say whose it is has not, IdentityConflict where the
+    file and the upload contradict each other.
     """
     hint = origin.hint.patient if origin.hint else None
     identifiers = _identifiers(told.number, origin)
     if not identifiers and hint is None:
-        raise InvalidPayload("patient identifier missing", where=told.where)
+        identifiers = nobody(origin, told.where)
     sex = _SEXES.get(told.sex.upper(), Sex.UNKNOWN)
     found = Patient(identifiers, PersonName(told.name), told.birth_date, sex)
     if hint is None:
@@ -47,6 +50,13 @@ def patient(told: Told, origin: Origin) -> Patient:
     if conflict := contradiction(found, hint):
         raise IdentityConflict(f"the upload names another {conflict} than the file", where=told.where)
     return _united(found, hint)
+
+
+def nobody(origin: Origin, where: str) -> tuple[Identifier]:
+    """Stands for whoever it is; ingest gives it a value of its own. Raises InvalidPayload beside a person."""
+    if origin.channel not in _FROM_CARTS:
+        raise InvalidPayload("patient identifier missing", where=where)
+    return (Identifier(UNIDENTIFIED, ""),)
 
 
 def _identifiers(number: str, origin: Origin) -> tuple[Identifier, ...]:

@@ -11,11 +11,14 @@ from storage import patients, study_changes
 
 def follow_moves(tx: Connection, reading: Reading) -> Reading:
     """The reading with the patient to whom its study was moved, where it names the one from whom it was."""
-    for instance in reading.instances:
-        known = study_changes.known_move(tx, instance.study.study_instance_uid)
+    said = [(each.study.study_instance_uid, each.study.patient) for each in reading.instances]
+    # A recording in a form that knows no studies has one of its own.
+    said += [(each.study_instance_uid, each.patient) for each in reading.reports if each.recording]
+    for uid, patient in dict(said).items():
+        known = study_changes.known_move(tx, uid)
         if known is None:
             continue
-        sender = patients.known_by_key(tx, instance.study.patient.key)
+        sender = patients.known_by_key(tx, patient.key)
         if sender is None or not same_person(tx, sender.id, known.from_patient):
             continue
         now = known.after

@@ -23,6 +23,7 @@ from storage.objects import Objects, Spool
 from .annotations import measured_on
 from .group_commit import GroupCommit
 from .index import Index
+from .nobodys import set_apart
 from .prepared import Arrived, Prepared, Repair
 from .senders import Senders
 
@@ -187,7 +188,7 @@ class Ingest:
             _traced(report, recordings[report.key][0], waveforms[report.key]) if report.key in recordings else report
             for report in outcome.reports
         )
-        outcome = replace(outcome, reports=reports, parts=(), recordings=())
+        outcome = set_apart(replace(outcome, reports=reports, parts=(), recordings=()))
         return Prepared(delivery, digest, size, outcome, (*parts, *recordings.values()))
 
     def _read(self, delivery: Delivery, reopen: Callable[[], BinaryIO]) -> Reading | Fault:

@@ -8,7 +8,7 @@ reports again. Of a report only the documents of its current version are shown.
 import io
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -112,7 +112,8 @@ def _file(tx: Connection, offered: Offered, made: list[_Made], now: datetime) ->
     if known is None or known.version != record.version:
         return
     if made and has_own_study(offered.report):
-        derived.put_own_study(tx, made[0].instance.study, record, known.patient_id, now)
+        own = replace(made[0].instance.study, patient=known.report.patient)
+        derived.put_own_study(tx, own, record, known.patient_id, now)
     study = studies.known_study(tx, offered.study_instance_uid)
     if study is None:
         return

@@ -30,6 +30,7 @@ from . import (
     sign_in,
     studies,
     tasks,
+    unidentified,
     uploads,
     viewer,
 )
@@ -50,6 +51,7 @@ for _part in (
     ecg,
     ecg_scripts,
     overread,
+    unidentified,
     viewer,
     decision_box,
     notices,

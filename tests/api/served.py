@@ -15,7 +15,7 @@ from adapters.dicom import REPORT_WRITER
 from hub.advising import Advising
 from hub.api import deliveries, fhir, health, outcomes, recognition, verdicts
 from hub.archive import Nodes
-from hub.curation import Curation
+from hub.curation import Curation, Unidentified
 from hub.ingest import Ingest
 from hub.notify import Notify
 from hub.offering import Documents, Offering
@@ -173,6 +173,7 @@ def _app(made: Kernel) -> FastAPI:
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
         curation=Curation(made.database),
+        unidentified=Unidentified(made.database),
         readings=Readings(made.database),
         catalogue=CatalogueDesk(made.database),
         quality=QualityDesk(made.database),
