@@ -48,6 +48,7 @@ class Live:
         self._laboratory()
         self._sent_on()
         self._ecgs()
+        self._emergency()
         self._bad_input()
 
     def _store(self, calling: str, datasets: list[Dataset]) -> Counter[int]:
@@ -111,6 +112,14 @@ class Live:
         for file in files:
             answer = http.upload("/deliveries", {file.filename: file.content}, _said_of(file))
             self.narrator.check(answer.status == 200, f"{file.filename}: HTTP {answer.status} {_state(answer)}")
+
+    def _emergency(self) -> None:
+        self.narrator.step(
+            "CHC03 的心电图机用 C-STORE 发来一份没有患者编号的急诊心电图：进入“身份未识别心电”，先阅图，后认领",
+            "a cart of CHC03 sends an emergency's ECG without a patient number: it is read first, and attached later",
+        )
+        statuses = self._store("CHC03", [self.today.emergency_ecg()])
+        self.narrator.check(statuses == {_SUCCESS: 1}, f"C-STORE 0x0000 × {statuses[_SUCCESS]}")
 
     def _bad_input(self) -> None:
         self.narrator.step(

@@ -1,11 +1,13 @@
 """What the district sends while somebody watches: new orders of today, whose numbers begin with the run's own."""
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from schemas.delivery import PatientHint
@@ -162,6 +164,13 @@ class Today:
             examined = self._ecg(person, number, Pattern(rate=64 + 4 * number))
             hint = hint_for(person, _CENTRE, examined.observed_at)
             yield EcgFile(f"ecg-{number}.pdf", ecg_files.pdf(examined), hint)
+
+    def emergency_ecg(self) -> Dataset:
+        """Of somebody whom nobody knows yet: the cart sends no number, no name, no birth date."""
+        examined = self._ecg(find(self.everybody, PATIENT), 0, Pattern(rate=104, st_elevation_mv=0.35))
+        dataset = dcmread(io.BytesIO(ecg_files.part10(examined)))
+        dataset.PatientID = dataset.PatientName = dataset.PatientBirthDate = dataset.PatientSex = ""
+        return dataset
 
     def _ecg(self, person: Person, number: int, pattern: Pattern) -> ecg_files.Examination:
         return examination(person, _CENTRE, self._ago(minutes=20 + 3 * number), pattern, number)
