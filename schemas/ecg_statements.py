@@ -1,4 +1,4 @@
-"""The statements that a reader of ECGs chooses from, and how pressing a recording is. Data: ecg_statements.toml."""
+"""The statements that a reader of ECGs chooses from, and what makes one pressing. Data: ecg_statements.toml."""
 
 import re
 import tomllib
@@ -10,9 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from .codes import LOINC, Coding
-from .observation import Quantity
-from .report import Report
+from .codes import Coding
 
 STATEMENTS = "urn:dxhub:codes:ecg-statement"
 _NOISE = re.compile(r"[\s\-_.,:;*'\"!()（）。，：；]+")
@@ -143,25 +141,20 @@ def recognised(conclusion: str) -> tuple[tuple[Statement, ...], str]:
     return tuple(dict.fromkeys(found)), "\n".join(rest)
 
 
-def severity(report: Report) -> Severity:
-    """The most pressing of what a report's statements, words and measurements say; abnormal where nothing is known."""
-    codes = [each for coding in report.statements if (each := statement(coding.code))]
-    known, rest = (tuple(codes), "") if codes else recognised(report.conclusion)
-    said = [each.severity for each in known] + _of_words(rest or report.conclusion) + _of_values(report)
-    if rest or not known:
-        said.append(Severity.ABNORMAL)
-    return min(said, key=lambda each: each.rank)
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words inside a sentence, folded as `folded` does, and how pressing a sentence is that says them."""
+
+    severity: Severity
+    words: tuple[str, ...]
 
 
-def _of_words(text: str) -> list[Severity]:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return [Severity(each["severity"]) for each in _data()["phrase"] if any(word in folded for word in each["words"])]
+def folded(text: str) -> str:
+    """A text as phrases are looked for in it: width and case do not count."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _of_values(report: Report) -> list[Severity]:
-    measured = [
-        (each.code.code, each.value.value)
-        for each in report.observations
-        if each.code.system == LOINC and isinstance(each.value, Quantity)
-    ]
-    return [rule.severity for rule in rules() for code, value in measured if code == rule.measure and rule.holds(value)]
+@cache
+def phrases() -> tuple[Phrase, ...]:
+    """The most pressing first."""
+    return tuple(Phrase(Severity(each["severity"]), tuple(each["words"])) for each in _data()["phrase"])

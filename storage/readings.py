@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from schemas.disclosure import Disclosure
-from schemas.ecg_statements import severity
+from schemas.ecg_severity import severity
 from schemas.faults import NotFound
 from schemas.paging import Page
 from schemas.reading import Claim, ReadingRecord, ReadingState, state_of

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 from hub.access import Permission
 from hub.names import word_keys
 from hub.reading.composing import MEASURES
-from schemas.ecg_statements import Severity, Statement, recognised, severity, statement, statements
+from schemas.ecg_severity import Reason, reason
+from schemas.ecg_statements import Severity, Statement, recognised, statement, statements
 from schemas.faults import Category, Fault, InvalidPayload
 from schemas.observation import Quantity
 from schemas.reading import Draft, ReadingRecord
@@ -78,6 +79,19 @@ def panel(visit: Visit, record: ReportRecord) -> Panel | None:
     return Panel(reading, machine, chosen, text, _measures(record, machine), _prior(visit, record), taken, _keys())
 
 
+def bound(why: Reason) -> str:
+    """A measurement that passed its bound, and the bound: `HR 152 > 150`; empty for any other reason."""
+    rule = why.rule
+    if rule is None:
+        return ""
+    passed = next(
+        f"{sign} {limit:f}"
+        for sign, limit in (("<", rule.below), (">", rule.above), ("≥", rule.least))
+        if limit is not None
+    )
+    return f"{_SHORT.get(rule.measure, rule.measure)} {why.value:f} {passed}"
+
+
 def _machine(visit: Visit, record: ReportRecord) -> ReportRecord:
     """The newest version that a person of ours did not make: what the cart said."""
     versions = visit.verbs.query.report_versions(visit.disclosure, record.id, listed=True)
@@ -138,7 +152,8 @@ def waiting(
         organization=organization,
         organizations=organizations(visit),
         severities=SEVERITY,
-        severity_of=lambda each: severity(each.record.report),
+        reason_of=lambda each: reason(each.record.report),
+        bound=bound,
         page_size=PAGE_SIZE,
     )
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
 
 from hub.access import Permission
-from schemas.ecg_statements import severity
+from schemas.ecg_severity import reason
 from schemas.faults import Category, Fault, InvalidPayload
 from schemas.patient import PatientCriteria
 
-from .overread import SEVERITY
+from .overread import SEVERITY, bound
 from .render import page, page_or_fragment
 from .session import Fields, Posting, Visiting
 from .timeline import organizations
@@ -35,7 +35,8 @@ def unidentified(
         attached=verb.attached(visit.disclosure) if not offset else (),
         organizations=organizations(visit),
         severities=SEVERITY,
-        severity_of=lambda each: severity(each.record.report),
+        reason_of=lambda each: reason(each.record.report),
+        bound=bound,
         may_read=visit.may(Permission.READ_REPORTS),
         page_size=PAGE_SIZE,
         quicker=quicker,
@@ -58,7 +59,7 @@ def one(visit: Visiting, report_id: int, q: Annotated[str, Query(max_length=100)
         q=text,
         people=visit.verbs.query.find_patients(visit.disclosure, criteria) if text else None,
         organizations=organizations(visit),
-        level=SEVERITY[severity(record.report)],
+        level=SEVERITY[reason(record.report).severity],
         may_read=visit.may(Permission.READ_REPORTS),
     )
 

@@ -11,7 +11,8 @@ from hub import audit
 from hub.reading import Readings
 from schemas.codes import LOINC, Coding
 from schemas.disclosure import Principal, Role
-from schemas.ecg_statements import Severity, recognised, severity, statement, statements
+from schemas.ecg_severity import reason, severity
+from schemas.ecg_statements import Severity, recognised, statement, statements
 from schemas.faults import Conflict, Forbidden, InvalidPayload
 from schemas.fhir import diagnostic_report
 from schemas.observation import Observation, Quantity
@@ -249,3 +250,60 @@ def _report(conclusion: str, **values: str) -> Report:
 )
 def test_severity_follows_from_statements_words_and_measurements(report: Report, expected: Severity) -> None:
     assert severity(report) is expected
+
+
+DENIED = (
+    "未见急性心肌梗死征象",
+    "无明显ST段抬高、急性心肌梗死",
+    "未见室性心动过速或心室颤动",
+    "没有室性心动过速",
+    "已排除急性心肌梗死",
+    "No evidence of acute MI",
+    "no significant ST elevation or acute infarct",
+    "Not a STEMI",
+    "without ventricular tachycardia",
+)
+# What a denial does not reach, or does not deny, is as pressing as ever.
+PRESSING = (
+    "不能排除急性心肌梗死",
+    "无法排除急性心肌梗死",
+    "急性心肌梗死不除外",
+    "请排除急性心肌梗死",
+    "可疑急性心肌梗死",
+    "无P波，室性心动过速",
+    "无P波室性心动过速",
+    "未见ST段抬高，室性心动过速",
+    "未见急性心肌梗死。急性心肌梗死待复查",
+    "不无急性心肌梗死",
+    "无明显变化的急性心肌梗死",
+    "Cannot exclude acute MI",
+    "cannot rule out STEMI",
+    "possible acute MI",
+    "no P waves and ventricular tachycardia",
+    "no change in acute infarct",
+    "No ischemia but ventricular tachycardia",
+    "no longer acute MI",
+    "not only ischemia, complete heart block",
+)
+
+
+@pytest.mark.parametrize("conclusion", DENIED)
+def test_what_a_cart_denies_does_not_come_first(conclusion: str) -> None:
+    assert severity(_report(conclusion)) is Severity.ABNORMAL
+
+
+@pytest.mark.parametrize("conclusion", PRESSING)
+def test_what_it_only_seems_to_deny_still_does(conclusion: str) -> None:
+    assert severity(_report(conclusion)) is Severity.CRITICAL
+
+
+def test_the_list_can_say_why() -> None:
+    stated = reason(_report("室性心动过速"))
+    assert stated.statement
+    assert stated.statement.zh == "室性心动过速"
+    assert reason(_report("提示急性心肌梗死可能，请结合临床")).words == "急性心肌梗"
+    passed = reason(_report("Sinus rhythm", l8867_4="152"))
+    assert passed.rule
+    assert (passed.rule.measure, passed.value) == ("8867-4", Decimal(152))
+    unknown = reason(_report("something that nobody has heard of"))
+    assert (unknown.statement, unknown.words, unknown.rule) == (None, "", None)
