@@ -13,7 +13,7 @@ from .report import Report
 
 # Where a denial ends at the latest: what stands behind is said by itself.
 _ENDS = re.compile(r"[。；;,，.!！?？\n]+")
-# A denial counts only right before what it denies: neither 无法排除 nor `cannot exclude` nor `no change in` deny a finding.
+# A denial counts only right before what it denies: 无法排除, `cannot exclude` and `no change in` deny nothing.
 _DENIALS = (
     *("未见", "未及", "未发现", "未提示", "没有", "不支持", "已排除", "可排除", "可除外", "无"),
     *(r"\bno\b", r"\bnot\b", r"\bwithout\b", r"\babsence of\b", r"\bnegative for\b"),
