@@ -195,6 +195,8 @@ APART = {
     Reason.UNIT_UNKNOWN: N_("A unit was not told or is not known, so that the numbers cannot be compared."),
     Reason.METHOD_DIFFERS: N_("Measured by another method, whose numbers may not agree."),
 }
+# LOINC's own names of some of the following, where they are not ours.
+CODED_ALSO = {"11524-6": "EKG study", "8636-3": "Q-T interval corrected"}
 # What carts measure arrives under codes whose names are English; everything else keeps the name its source gave it.
 CODED = {
     "11524-6": N_("Resting ECG"),

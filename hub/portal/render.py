@@ -62,7 +62,8 @@ def _namer(translate: Translate) -> Callable[[Coding], str]:
     def named(coding: Coding) -> str:
         # Words of the source's own know better than our list: its code may be the one that is wrong.
         known = labels.CODED.get(coding.code, "")
-        ours = not coding.display or _letters(known) in _letters(coding.display)
+        wordings = (known, labels.CODED_ALSO.get(coding.code, known))
+        ours = not coding.display or any(_letters(each) in _letters(coding.display) for each in wordings)
         return translate(known) if known and ours else coding.display or coding.code
 
     return named
