@@ -8,7 +8,8 @@ from adapters.ecg import dicom_waveform
 from adapters.ecg.clock import timestamp
 from schemas.codes import DCM, Coding, system_uri
 from schemas.delivery import Accounting, Origin, Reading
-from schemas.faults import InvalidPayload, UnsupportedPayload
+from schemas.ecg import EcgRecording
+from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
 from schemas.identifiers import DICOM_UID, Identifier
 from schemas.report import Attachment, Report, ReportCategory, ReportStatus
 from schemas.study import Instance
@@ -32,9 +33,8 @@ _WAVEFORM_MODALITIES = frozenset({"ECG", "EPS", "HD", "RESP", "EMG", "EEG"})
 
 def reading(source: BinaryIO, header: Header, instance: Instance, origin: Origin, accounting: Accounting) -> Reading:
     """The instance with its report. Raises InvalidPayload for a waveform or document that cannot be what it claims."""
-    if instance.sop_class_uid in dicom_waveform.SOP_CLASSES:
-        dataset = as_dataset(header, lambda element: _long(source, element))
-        report, recording = dicom_waveform.read_waveform(dataset, instance.study.patient, origin)
+    if waveform := _waveform(source, header, instance, origin):
+        report, recording = waveform
         found = Reading((report,), instances=(instance,), recordings=((report.key, recording),), accounting=accounting)
     elif instance.sop_class_uid in ENCAPSULATED:
         content = _document(source, header, instance.sop_class_uid)
@@ -45,6 +45,21 @@ def reading(source: BinaryIO, header: Header, instance: Instance, origin: Origin
     else:
         found = Reading((_images(header, instance, origin),), instances=(instance,), accounting=accounting)
     return found
+
+
+def _waveform(
+    source: BinaryIO, header: Header, instance: Instance, origin: Origin
+) -> tuple[Report, EcgRecording] | None:
+    """None for what is no waveform of the heart's currents, such as pressures alone."""
+    if instance.sop_class_uid not in dicom_waveform.SOP_CLASSES:
+        return None
+    try:
+        dataset = as_dataset(header, lambda element: _long(source, element))
+        return dicom_waveform.read_waveform(dataset, instance.study.patient, origin)
+    except Fault:
+        if instance.sop_class_uid == dicom_waveform.HEMODYNAMIC:
+            return None
+        raise
 
 
 def recurs(found: Reading, origin: Origin) -> bool:

@@ -15,6 +15,7 @@ from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     EncapsulatedPDFStorage,
     ExplicitVRBigEndian,
@@ -26,12 +27,15 @@ from pydicom.uid import (
 from adapters.dicom.description import describe
 from adapters.dicom.part10 import read
 from adapters.dicom.structure import MAX_DEPTH
+from hub.demo import ecg_files
 from schemas.delivery import Channel, Origin, Reading
+from schemas.ecg import LEADS
 from schemas.faults import Fault, InvalidPayload, UnsupportedPayload
 from schemas.identifiers import RESIDENT_ID, Identifier
 from schemas.organization import Source
 from schemas.patient import Sex
 from schemas.report import ReportCategory, ReportStatus
+from tests.adapters.ecg.examples import examination
 from tests.imaging import ct, data_set_of, part10
 
 RESIDENT = "990101199003077436"
@@ -292,3 +296,37 @@ def test_nothing_is_lost_in_silence() -> None:
 
 
 _DAMAGED = part10(ct())
+
+
+HEMODYNAMIC = UID("1.2.840.10008.5.1.4.1.1.9.2.1")
+
+
+def catheter(*pressures: int) -> bytes:
+    """What a catheter laboratory records: these channels are pressures, the others leads."""
+    made = dcmread(io.BytesIO(ecg_files.part10(examination())))
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = HEMODYNAMIC
+    made.Modality = "HD"
+    for number in pressures:
+        channel = made.WaveformSequence[0].ChannelDefinitionSequence[number]
+        channel.ChannelSensitivityUnitsSequence[0].CodeValue = "mm[Hg]"
+    content = io.BytesIO()
+    made.save_as(content, enforce_file_format=True)
+    return content.getvalue()
+
+
+def test_the_leads_of_a_catheter_laboratory_are_drawn_without_its_pressures(origin: Origin) -> None:
+    found = read_bytes(catheter(2, 3), origin)
+    ((key, recording),) = found.recordings
+    (report,) = found.reports
+    assert (report.key, report.category) == (key, ReportCategory.ECG)
+    # III and aVR were pressures; both follow from I and II.
+    assert recording.leads == LEADS
+    assert set(report.flags) == {"channels-left-out", "leads-derived"}
+
+
+def test_pressures_alone_are_kept_and_not_drawn(origin: Origin) -> None:
+    found = read_bytes(catheter(*range(12)), origin)
+    assert found.recordings == ()
+    (report,) = found.reports
+    assert report.category is ReportCategory.ECG
+    assert len(found.instances) == 1
