@@ -4,11 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, bindparam, select
 
 from schemas.disclosure import Principal, Role
 
 from . import tables as t
+from .statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,23 @@ def add_token(tx: Connection, digest: str, account_id: int, kind: str, expires_a
     )
 
 
-def _token_query() -> Select[Any]:
-    return (
-        select(t.token.c.csrf, t.token.c.expires_at, *_PRINCIPAL)
-        .join(t.account, t.token.c.account_id == t.account.c.id)
-        .join(t.organization, t.account.c.organization_id == t.organization.c.id)
-        .where(t.account.c.disabled.is_(False))
+# Asked for every page, frame and search.
+_LIVE_TOKEN = Statement(
+    select(t.token.c.csrf, t.token.c.expires_at, *_PRINCIPAL)
+    .join(t.account, t.token.c.account_id == t.account.c.id)
+    .join(t.organization, t.account.c.organization_id == t.organization.c.id)
+    .where(
+        t.account.c.disabled.is_(False),
+        t.token.c.digest == bindparam("digest"),
+        t.token.c.kind == bindparam("kind"),
+        t.token.c.expires_at > bindparam("now", type_=t.token.c.expires_at.type),
     )
+)
 
 
 def token(tx: Connection, digest: str, kind: str, now: dt.datetime) -> Token | None:
     """The live token of that kind under this digest; None when unknown, expired or its account disabled."""
-    query = _token_query().where(t.token.c.digest == digest, t.token.c.kind == kind, t.token.c.expires_at > now)
-    row: Any = tx.execute(query).first()
+    row: Any = _LIVE_TOKEN.first(tx, digest=digest, kind=kind, now=now)
     return Token(_principal(*row[2:]), row[0], row[1]) if row else None
 
 

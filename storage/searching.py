@@ -55,6 +55,8 @@ def studies_matching(
     start = 0
     while rows := list(tx.execute(query.limit(_BATCH).offset(start))):
         yield from map(studies.study_record, rows)
+        if len(rows) < _BATCH:
+            return
         start += _BATCH
 
 
