@@ -2,7 +2,7 @@
 
 from weakref import WeakSet
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 
 
 class Touched:
@@ -12,12 +12,14 @@ class Touched:
     """
 
     def __init__(self) -> None:
-        self._transactions: WeakSet[Connection] = WeakSet()
+        # Not the connections: one serves many transactions, one after the other.
+        self._transactions: WeakSet[RootTransaction] = WeakSet()
 
     def add(self, tx: Connection) -> None:
         """Notes that this transaction has written."""
-        self._transactions.add(tx)
+        if transaction := tx.get_transaction():
+            self._transactions.add(transaction)
 
     def by(self, tx: Connection) -> bool:
         """Whether this transaction has written."""
-        return tx in self._transactions
+        return tx.get_transaction() in self._transactions

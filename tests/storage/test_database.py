@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from schemas.faults import Busy
 from storage import database, organizations
 from storage.database import Collision, Database
+from storage.kept import Touched
 from storage.migrate import migrate
 from storage.tables import metadata
 from tests.engines import Engines
@@ -89,3 +90,15 @@ def test_migrated_database_is_what_the_tables_say(engine_urls: Engines) -> None:
     with store.read() as tx:
         assert compare_metadata(MigrationContext.configure(tx), metadata) == []
     store.close()
+
+
+def test_what_a_transaction_has_written_is_not_held_against_the_next_one(tmp_path: Path) -> None:
+    # Both have the same connection: who writes to SQLite keeps it from turn to turn.
+    database, touched = Database(f"sqlite:///{tmp_path}/hub.db"), Touched()
+    with database.write() as one:
+        touched.add(one)
+        assert touched.by(one)
+    with database.write() as other:
+        assert other is one
+        assert not touched.by(other)
+    database.close()
