@@ -9,10 +9,20 @@ from schemas.disclosure import Action, Disclosure
 from schemas.faults import Conflict, InvalidPayload, NotFound
 from schemas.study_life import ChangeKind
 from storage import decisions, derived, outbox, patients, reports, studies, study_changes
+from storage.study_changes import KnownState
+
+
+def hold(tx: Connection, study_id: int) -> KnownState:
+    """Whose the study is; nobody else moves it until the transaction ends. Raises NotFound."""
+    state = study_changes.known_state(tx, study_id)
+    if state is None:
+        raise NotFound("no such study", where="study")
+    return state
 
 
 def move(tx: Connection, disclosure: Disclosure, study_id: int, person_id: int, reason: str) -> None:
     """Raises NotFound, Conflict where it is that person's already, InvalidPayload without a reason."""
+    hold(tx, study_id)
     record = studies.study(tx, disclosure, study_id, hidden=True)
     members = patients.known_of_person(tx, person_id)
     if not members:
@@ -27,6 +37,7 @@ def move(tx: Connection, disclosure: Disclosure, study_id: int, person_id: int, 
 
 def undo_move(tx: Connection, disclosure: Disclosure, study_id: int, reason: str) -> None:
     """Raises NotFound, Conflict where it was not moved, InvalidPayload without a reason."""
+    hold(tx, study_id)
     changes = study_changes.of_study(tx, disclosure, study_id)
     if not changes or changes[0].kind is ChangeKind.UNDO:
         raise Conflict("this study was not moved; there is nothing to undo", where="study")
@@ -39,9 +50,7 @@ def _give(
     reason = reason.strip()[:500]
     if not reason:
         raise InvalidPayload("expected a reason", where="reason")
-    state = study_changes.known_state(tx, study_id)
-    if state is None:
-        raise NotFound("no such study", where="study")
+    state = hold(tx, study_id)
     now = audit.now()
     before = patients.known_by_id(tx, state.patient_id)
     target = patients.known_by_id(tx, patient_id)

@@ -15,7 +15,7 @@ from storage import unidentified as storage
 from storage.database import Database
 from storage.unidentified import Attached
 
-from .moving import move, undo_move
+from .moving import hold, move, undo_move
 
 # A technician sees what their own institution sent, and knows best who sat at the cart.
 _MAY = (Permission.READ_ECGS, Permission.MANAGE_STUDIES, Permission.UPLOAD)
@@ -68,6 +68,8 @@ class Unidentified:
             study = studies.known_study(tx, record.report.study_instance_uid)
             if study is None:
                 raise Busy("the recording is still being filed; try again in a moment", where="study")
+            if hold(tx, study.id).study.patient.identified:
+                raise _known()
             move(tx, disclosure, study.id, person_id, reason)
 
     def detach(self, disclosure: Disclosure, study_id: int, reason: str) -> None:
@@ -76,13 +78,18 @@ class Unidentified:
         """
         require(disclosure.principal, *_MAY)
         with self._database.write() as tx:
+            hold(tx, study_id)
             _require_attached(tx, disclosure, study_id)
             undo_move(tx, disclosure, study_id, reason)
 
 
 def _require_nobodys(record: ReportRecord) -> None:
     if record.report.patient.identified:
-        raise Conflict("somebody has said whose this recording is", where="patient")
+        raise _known()
+
+
+def _known() -> Conflict:
+    return Conflict("somebody has said whose this recording is", where="patient")
 
 
 def _require_attached(tx: Connection, disclosure: Disclosure, study_id: int) -> None:

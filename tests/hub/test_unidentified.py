@@ -2,7 +2,9 @@
 
 import datetime as dt
 import io
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -189,6 +191,36 @@ def test_nobody_is_attached_to_nobody_and_what_is_not_filed_yet_waits(centre: Ce
     (unfiled,) = centre.ingest.deliver(Delivery(origin, sniff(content[:4096]), io.BytesIO(content))).report_ids
     with pytest.raises(Busy):
         centre.verb.attach(disclosure_for(READER), unfiled, person, "in a hurry")
+
+
+def test_of_two_who_attach_at_the_same_moment_one_is_told_that_the_other_was_quicker(centre: Centre) -> None:
+    people = [centre.person("P77", "王芳"), centre.person("P78", "李四")]
+    report_id = centre.recording()
+    together = threading.Barrier(2)
+
+    def attach(person: int) -> bool:
+        together.wait(10)
+        try:
+            centre.verb.attach(disclosure_for(READER), report_id, person, "seen")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(attach, people))
+    assert sorted(done) == [False, True]
+    assert [report_id in centre.reports_of(person) for person in people] == done
+    assert len(centre.verb.attached(disclosure_for(READER))) == 1
+
+
+def test_a_reading_that_began_before_is_not_saved_over_the_attachment(centre: Centre) -> None:
+    person = centre.person("P77", "王芳")
+    report_id = centre.recording()
+    seen = centre.report(report_id).version
+    centre.verb.attach(disclosure_for(READER), report_id, person, "seen")
+    with pytest.raises(Conflict):
+        centre.hub.verbs.readings.confirm(disclosure_for(READER), report_id, Draft(seen, ("SR",)))
+    assert centre.report(report_id).patient_id == person
 
 
 STEPS = st.lists(st.sampled_from(["one", "other", "back", "read", "again"]), min_size=1, max_size=6)
