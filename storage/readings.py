@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from schemas.disclosure import Disclosure
 from schemas.ecg_severity import severity
@@ -51,8 +51,7 @@ def put_claim(tx: Connection, report_id: int, claim: Claim | None) -> None:
     tx.execute(t.ecg_reading.update().where(t.ecg_reading.c.report_id == report_id).values(values))
 
 
-def record(row: Any) -> ReadingRecord:
-    """A row as it is told."""
+def _record(row: Any) -> ReadingRecord:
     claim = None
     if row.claimed_until:
         claim = Claim(row.claimed_by, row.claimed_name, row.claimed_organization, row.claimed_until)
@@ -73,7 +72,7 @@ def of_report(tx: Connection, disclosure: Disclosure, report_id: int, *, lock: b
     row = tx.execute(query.with_for_update(of=t.ecg_reading) if lock else query).first()
     if row is None:
         raise NotFound("no such ECG", where="report")
-    return record(row)
+    return _record(row)
 
 
 def waiting(
@@ -94,16 +93,23 @@ def waiting(
         wanted.append(column.rank <= rank)
     if organization:
         wanted.append(t.organization.c.code == organization)
+    return pressing(tx, disclosure, select(t.ecg_reading).where(*wanted), limit=limit, offset=offset)
+
+
+def pressing(
+    tx: Connection, disclosure: Disclosure, readings: Select[Any], *, limit: int, offset: int
+) -> Page[tuple[ReportRecord, ReadingRecord]]:
+    """A page of these readings with their reports: the most pressing first, then the longest waiting."""
+    column = t.ecg_reading.c
     query = (
-        select(t.ecg_reading)
-        .join(t.report, t.report.c.id == column.report_id)
+        readings.join(t.report, t.report.c.id == column.report_id)
         .join(t.organization, t.organization.c.id == t.report.c.organization_id)
-        .where(*wanted, *reports.scope(disclosure))
+        .where(*reports.scope(disclosure))
     )
     total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = tx.execute(query.order_by(column.rank, column.since, column.report_id).limit(limit).offset(offset)).all()
     ids = tuple(row.report_id for row in rows)
     found = reports.search(tx, disclosure, ReportCriteria(ids=ids, limit=limit)).items if ids else ()
     known = {each.id: each for each in found}
-    pairs = tuple((known[row.report_id], record(row)) for row in rows if row.report_id in known)
+    pairs = tuple((known[row.report_id], _record(row)) for row in rows if row.report_id in known)
     return Page(pairs, total, offset)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from schemas.disclosure import Disclosure
 from schemas.identifiers import UNIDENTIFIED
 from schemas.paging import Page
 from schemas.reading import ReadingRecord, ReadingState
-from schemas.report import ReportCriteria, ReportRecord
+from schemas.report import ReportRecord
 from schemas.study_life import ChangeKind, StudyChange
 
 from . import readings, reports, study_changes
@@ -29,22 +29,11 @@ def waiting(
     tx: Connection, disclosure: Disclosure, *, limit: int = 50, offset: int = 0
 ) -> Page[tuple[ReportRecord, ReadingRecord]]:
     """Those that nobody has identified and nobody has withdrawn: the most pressing first, then the longest waiting."""
-    query = (
-        select(t.ecg_reading)
-        .join(t.report, t.report.c.id == t.ecg_reading.c.report_id)
-        .join(t.patient, t.patient.c.id == t.report.c.patient_id)
-        .join(t.organization, t.organization.c.id == t.report.c.organization_id)
-        .where(t.patient.c.system == UNIDENTIFIED, t.ecg_reading.c.state != ReadingState.WITHDRAWN.value)
-        .where(*reports.scope(disclosure))
+    nobodys = select(t.report.c.id).join(t.patient).where(t.patient.c.system == UNIDENTIFIED)
+    wanted = select(t.ecg_reading).where(
+        t.ecg_reading.c.report_id.in_(nobodys), t.ecg_reading.c.state != ReadingState.WITHDRAWN.value
     )
-    total = tx.scalar(select(func.count()).select_from(query.subquery())) or 0
-    ordered = query.order_by(t.ecg_reading.c.rank, t.ecg_reading.c.since, t.ecg_reading.c.report_id)
-    rows = tx.execute(ordered.limit(limit).offset(offset)).all()
-    ids = tuple(row.report_id for row in rows)
-    found = reports.search(tx, disclosure, ReportCriteria(ids=ids, limit=limit)).items if ids else ()
-    known = {record.id: record for record in found}
-    pairs = tuple((known[row.report_id], readings.record(row)) for row in rows if row.report_id in known)
-    return Page(pairs, total, offset)
+    return readings.pressing(tx, disclosure, wanted, limit=limit, offset=offset)
 
 
 def attached(tx: Connection, disclosure: Disclosure, *, limit: int = 50) -> tuple[Attached, ...]:

@@ -20,15 +20,16 @@ from .measurement_codes import EKG_STUDY
 from .measurements import Measured, find, observations
 from .statements import clean, confirmed
 
+# The leads that a catheter laboratory records beside pressures.
+HEMODYNAMIC = "1.2.840.10008.5.1.4.1.1.9.2.1"
 SOP_CLASSES = frozenset(
     {
         "1.2.840.10008.5.1.4.1.1.9.1.1",  # 12-lead ECG
         "1.2.840.10008.5.1.4.1.1.9.1.2",  # General ECG
         "1.2.840.10008.5.1.4.1.1.9.1.4",  # General 32-bit ECG
-        "1.2.840.10008.5.1.4.1.1.9.2.1",  # Hemodynamic: the leads that a catheter laboratory records beside pressures
+        HEMODYNAMIC,
     }
 )
-HEMODYNAMIC = "1.2.840.10008.5.1.4.1.1.9.2.1"
 
 # What this hub writes of a recording too slow for the standard, beside the rates.
 _RESAMPLED = "by linear interpolation"

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 import pytest
 from pydicom import Dataset, dcmread
 
-from adapters import dicom
-from adapters.registry import READERS, sniff
+from adapters.registry import sniff
 from hub.access import disclosure_for
 from hub.demo import ecg_files
 from hub.ingest import Ingest
 from hub.ingest.verify import verify
-from hub.offering import Documents, Filing
-from hub.portal.render import FONT
-from schemas.delivery import Channel, Claim, Delivery, Format, Receipt
+from hub.offering import Filing
+from schemas.delivery import Channel, Claim, Delivery, Receipt
 from schemas.disclosure import Action, Principal, Role
 from schemas.offered import DocumentKind
 from schemas.organization import Organization, OrganizationKind
@@ -23,7 +21,8 @@ from schemas.report import ReportCriteria, ReportRecord
 from storage import organizations
 from tests.adapters.ecg.examples import examination
 from tests.engines import Engines
-from tests.imaging import AUDITOR, CLINICIAN, ImagingHub, imaging_hub
+from tests.hub.filing_hub import filing_hub
+from tests.imaging import AUDITOR, CLINICIAN, ImagingHub
 
 READER = Principal("reader", "陆知行", Role.ECG_READER, "DH02")
 
@@ -55,13 +54,8 @@ class Centre:
 
 @pytest.fixture
 def centre(migrated_urls: Engines) -> Iterator[Centre]:
-    with imaging_hub(migrated_urls) as hub:
-        database, objects = hub.verbs.database, hub.verbs.objects
-        senders = hub.verbs.ingest.identify.__self__  # type: ignore[attr-defined]
-        ingest = Ingest(database, objects, senders, READERS, sniff)
-        documents = Documents(objects, dicom.REPORT_WRITER, FONT)
-        yield Centre(hub, Filing(database, objects, documents, READERS[Format.DICOM]), ingest)
-        ingest.close()
+    with filing_hub(migrated_urls) as made:
+        yield Centre(*made)
 
 
 def test_a_preliminary_ecg_is_an_instance_of_a_study_of_its_own(centre: Centre) -> None:

@@ -11,25 +11,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters import dicom
-from adapters.registry import READERS, sniff
+from adapters.registry import sniff
 from hub.access import disclosure_for
 from hub.demo import ecg_files
 from hub.ingest import Ingest
 from hub.ingest.verify import verify
-from hub.offering import Documents, Filing
-from hub.portal.render import FONT
-from schemas.delivery import Channel, Claim, Delivery, Format, Receipt
+from hub.offering import Filing
+from schemas.delivery import Channel, Claim, Delivery, Receipt
 from schemas.disclosure import Principal, Role
 from schemas.faults import Busy, Conflict, Forbidden, InvalidPayload, NotFound
 from schemas.organization import Organization, OrganizationKind
 from schemas.patient import PatientCriteria
-from schemas.reading import Draft, WaitingEcg
+from schemas.reading import Draft
 from schemas.report import ReportCriteria, ReportRecord
 from storage import organizations
 from tests.adapters.ecg.examples import OBSERVED_AT, examination
 from tests.engines import Engines
-from tests.imaging import AUDITOR, CLINICIAN, OTHER_TECHNICIAN, TECHNICIAN, ImagingHub, imaging_hub
+from tests.hub.filing_hub import filing_hub
+from tests.imaging import AUDITOR, CLINICIAN, OTHER_TECHNICIAN, TECHNICIAN, ImagingHub
 
 READER = Principal("reader", "陆知行", Role.ECG_READER, "DH02")
 ADMIN = Principal("admin", "管理员", Role.ADMIN, "BUREAU")
@@ -69,10 +68,6 @@ class Centre:
     def waiting(self, principal: Principal = READER) -> list[int]:
         return [each.record.id for each in self.verb.waiting(disclosure_for(principal)).items]
 
-    def line(self, report_id: int) -> WaitingEcg:
-        (found,) = (e for e in self.verb.waiting(disclosure_for(READER)).items if e.record.id == report_id)
-        return found
-
     def reports_of(self, person_id: int) -> set[int]:
         criteria = ReportCriteria(patient_id=person_id, limit=200)
         return {each.id for each in self.hub.verbs.query.reports(disclosure_for(CLINICIAN), criteria).items}
@@ -84,16 +79,11 @@ class Centre:
 
 @pytest.fixture
 def centre(migrated_urls: Engines) -> Iterator[Centre]:
-    with imaging_hub(migrated_urls) as hub:
-        database, objects = hub.verbs.database, hub.verbs.objects
-        senders = hub.verbs.ingest.identify.__self__  # type: ignore[attr-defined]
-        ingest = Ingest(database, objects, senders, READERS, sniff)
-        documents = Documents(objects, dicom.REPORT_WRITER, FONT)
-        with database.write() as tx:
+    with filing_hub(migrated_urls) as (hub, filing, ingest):
+        with hub.verbs.database.write() as tx:
             own = Organization("DH02", "DH02", kind=OrganizationKind.DISTRICT_HOSPITAL, centre="ecg")
             organizations.put_organization(tx, own)
-        yield Centre(hub, Filing(database, objects, documents, READERS[Format.DICOM]), ingest)
-        ingest.close()
+        yield Centre(hub, filing, ingest)
 
 
 def test_it_waits_is_nobodys_and_can_be_read_at_once(centre: Centre) -> None:

@@ -3,12 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -20,8 +18,8 @@ from schemas.organization import Organization, OrganizationKind
 from storage import organizations
 from tests.adapters.ecg.examples import OBSERVED_AT, examination
 from tests.engines import Engines
+from tests.forms import PASSWORD, post, signed_in
 
-PASSWORD = "a-long-enough-password"
 _T = TypeVar("_T")
 ROLES = (Role.ECG_READER, Role.CLINICIAN, Role.ADMIN)
 
@@ -52,7 +50,7 @@ def hub(migrated_urls: Engines, tmp_path: Path) -> Iterator[app.Hub]:
 def test_the_doctor_opens_attaches_and_takes_back(hub: app.Hub, tmp_path: Path) -> None:
     known = replace(examination("", "P77", "王芳"), observed_at=OBSERVED_AT.replace(year=2025))
     drop(tmp_path, "known.scp", ecg_files.record(known))
-    with signed_in(hub, Role.ECG_READER) as doctor:
+    with signed_in(hub.port("web"), Role.ECG_READER) as doctor:
         until(lambda: "王芳" in doctor.get("/patients?q=王芳").text)
         drop(tmp_path, "nobody.scp", ecg_files.record(examination("", "", "")))
         queue = until(lambda: re.search(r'href="(/ecg/unidentified/\d+)"', doctor.get("/ecg/unidentified").text))
@@ -78,11 +76,11 @@ def test_the_doctor_opens_attaches_and_takes_back(hub: app.Hub, tmp_path: Path) 
         assert post(doctor, back, reason="认错了人").status_code == 303
         assert f'href="{one}"' in doctor.get("/ecg/unidentified").text
         assert f'href="{report}' not in doctor.get(f"/patients/{person[0]}").text
-    with signed_in(hub, Role.CLINICIAN) as clinician:
+    with signed_in(hub.port("web"), Role.CLINICIAN) as clinician:
         assert clinician.get("/ecg/unidentified").status_code == 403
         assert clinician.get(one).status_code == 403
         assert post(clinician, f"{one}/attach", **fields).status_code == 403
-    with signed_in(hub, Role.ADMIN) as admin:
+    with signed_in(hub.port("web"), Role.ADMIN) as admin:
         # Who administers says whose it is, and sees no tracing.
         shown = admin.get("/ecg/unidentified").text
         assert f'href="{one}"' in shown
@@ -101,24 +99,3 @@ def until(look: Callable[[], _T | None]) -> _T:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return found
-
-
-@contextmanager
-def signed_in(hub: app.Hub, role: Role) -> Iterator[httpx.Client]:
-    """A browser of one of them, in English."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{hub.port('web')}", timeout=30) as client:
-        fields = {"csrf": csrf(client.get("/sign-in").text), "account": role.value, "password": PASSWORD}
-        assert client.post("/sign-in", data=fields).status_code == 303
-        yield client
-
-
-def post(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    """A form of a page that was open."""
-    return client.post(path, data={"csrf": csrf(client.get("/help").text), **fields})
-
-
-def csrf(page: str) -> str:
-    """What a form carries."""
-    found = re.search(r'name="csrf" value="([^"]*)"', page)
-    assert found
-    return found[1]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,10 +15,9 @@ from schemas.disclosure import Principal, Role
 from schemas.organization import Organization, OrganizationKind
 from storage import organizations
 from tests.engines import Engines
+from tests.forms import PASSWORD, post, signed_in
 from tests.imaging import part10, store, written
 from tests.study_life.notes import note, slices
-
-PASSWORD = "a-long-enough-password"
 
 
 @pytest.fixture
@@ -45,42 +43,42 @@ def hub(migrated_urls: Engines, tmp_path: Path) -> Iterator[app.Hub]:
 
 def test_a_reader_grades_images_with_one_click_and_everybody_sees_the_grade(hub: app.Hub, tmp_path: Path) -> None:
     images = _stored(hub, tmp_path)
-    with _person(hub, Role.RADIOLOGIST) as reader:
+    with signed_in(hub.port("web"), Role.RADIOLOGIST) as reader:
         study = _study(reader)
         shown = reader.get(study).text
         assert "Arriving…" in shown
         assert "Reject film" in shown
-        refused = _post(reader, f"{study}/grade", grade="C")
+        refused = post(reader, f"{study}/grade", grade="C")
         assert refused.status_code == 400
-        graded = _post(reader, f"{study}/grade", grade="C", **{"reason-motion": "1"})
+        graded = post(reader, f"{study}/grade", grade="C", **{"reason-motion": "1"})
         assert graded.status_code == 303
-        again = _post(reader, f"{study}/grade", grade="B")
+        again = post(reader, f"{study}/grade", grade="B")
         assert again.status_code == 303
-    with _person(hub, Role.CLINICIAN) as clinician:
+    with signed_in(hub.port("web"), Role.CLINICIAN) as clinician:
         shown = clinician.get(study).text
         assert shown.index("Grade B") < shown.index("Grade C")
         assert "Motion" in shown
         assert 'name="grade"' not in shown
-        assert _post(clinician, f"{study}/grade", grade="A").status_code == 403
+        assert post(clinician, f"{study}/grade", grade="A").status_code == 403
     assert len(images) == 3
 
 
 def test_an_administrator_finds_a_study_whose_images_were_taken_back(hub: app.Hub, tmp_path: Path) -> None:
     images = _stored(hub, tmp_path)
     _send(hub, tmp_path, part10(note("113037", images)))
-    with _person(hub, Role.ADMIN) as admin:
+    with signed_in(hub.port("web"), Role.ADMIN) as admin:
         found = admin.get("/studies", params={"q": images[0].AccessionNumber}).text
         assert "No image is shown" in found
         (path,) = set(re.findall(r'href="(/studies/\d+)"', found))
         shown = admin.get(path).text
         assert "Rejected for patient safety · 3" in shown
         assert "No such study" in admin.get("/studies", params={"q": "nothing*"}).text
-        assert _post(admin, f"{path}/move", patient="999", reason="wrong").status_code == 404
-        assert _post(admin, f"{path}/move", patient="1 or 1", reason="wrong").status_code == 400
-        assert _post(admin, f"{path}/undo-move", reason="wrong").status_code == 409
-    with _person(hub, Role.CLINICIAN) as clinician:
+        assert post(admin, f"{path}/move", patient="999", reason="wrong").status_code == 404
+        assert post(admin, f"{path}/move", patient="1 or 1", reason="wrong").status_code == 400
+        assert post(admin, f"{path}/undo-move", reason="wrong").status_code == 409
+    with signed_in(hub.port("web"), Role.CLINICIAN) as clinician:
         assert clinician.get("/studies", params={"q": "x"}).status_code == 403
-        assert _post(clinician, f"{path}/move", patient="1", reason="mine").status_code == 403
+        assert post(clinician, f"{path}/move", patient="1", reason="mine").status_code == 403
 
 
 def _stored(hub: app.Hub, tmp_path: Path) -> list[Dataset]:
@@ -94,25 +92,6 @@ def _send(hub: app.Hub, tmp_path: Path, content: bytes) -> None:
     assert store(hub.port("dicom"), written(tmp_path, content)) == 0
 
 
-@contextmanager
-def _person(hub: app.Hub, role: Role) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{hub.port('web')}", timeout=30) as client:
-        csrf = _csrf(client.get("/sign-in").text)
-        answer = client.post("/sign-in", data={"csrf": csrf, "account": role.value, "password": PASSWORD})
-        assert answer.status_code == 303
-        yield client
-
-
 def _study(client: httpx.Client) -> str:
     with_report = client.get("/reports/1").text
     return str(re.findall(r'href="(/studies/\d+)"', with_report)[0])
-
-
-def _post(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    return client.post(path, data={"csrf": _csrf(client.get("/help").text), **fields})
-
-
-def _csrf(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]*)"', page)
-    assert found
-    return found[1]

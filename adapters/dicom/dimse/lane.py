@@ -219,7 +219,7 @@ class _Guest:
 
 
 class Lane:
-    """The thread, which runs as long as anybody has ever come. together: answers requests; may take its time."""
+    """The thread begins with the first who comes. together: answers requests; may take its time."""
 
     def __init__(self, together: Together) -> None:
         self._together = together
