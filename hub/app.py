@@ -188,6 +188,7 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     app.include_router(dicomweb.person_router)
     for part in (fhir, dicomweb, deliveries, recognition, verdicts, cds_hooks, notices, health, portal):
         app.include_router(part.router)
+    dicomweb.mount(app)
     outcomes.install(app, page=portal.fault_page)
     portal.mount(app)
     return app

@@ -6,11 +6,15 @@ import time
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from schemas.faults import Internal
 
+from .zero_copy import ZeroCopy
+
 _STARTS_WITHIN_S = 30
 _STOPS_WITHIN_S = 20
+_MOST_HEADER_BYTES = 64 << 10
 
 
 class WebServer:
@@ -20,7 +24,8 @@ class WebServer:
         self.port = port
         self._host = host
         config = uvicorn.Config(
-            app,
+            ZeroCopy(app),
+            http=_Connection,
             log_config=None,
             access_log=False,  # addresses hold identifiers of patients; the audit trail says who saw what
             server_header=False,
@@ -49,6 +54,31 @@ class WebServer:
         """Finishes the requests that run, and ends."""
         self._server.should_exit = True
         self._thread.join(_STOPS_WITHIN_S)
+
+
+class _Connection(HttpToolsProtocol):
+    """A connection whose client cannot fill the memory with a header that never ends."""
+
+    _header_bytes = 0
+    _in_header = True
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what has come."""
+        if self._in_header:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._in_header and self._header_bytes > _MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The header of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        """What follows is the body."""
+        self._in_header, self._header_bytes = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """What follows is the next header."""
+        self._in_header = True
+        super().on_message_complete()
 
 
 def _listening(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

@@ -53,9 +53,14 @@ class Frames:
         offset, length = _PAIR.unpack_from(self.table, 1 + (number - 1) * _PAIR.size)
         return offset, length
 
+    @property
+    def wrapped(self) -> bool:
+        """Whether what stands at a place is more than the frame itself."""
+        return self.table[:1] != _NATIVE
+
     def content(self, stored: bytes) -> bytes:
         """The frame itself from the bytes at its place: its fragments without the items around them."""
-        if self.table[:1] == _NATIVE:
+        if not self.wrapped:
             return stored
         pieces, position = [], 0
         while position + _ITEM.size <= len(stored):

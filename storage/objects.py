@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 from schemas.faults import Fault, Internal
+from storage.object_stream import Pieces
 from storage.objects_disk import DiskObjects
 from storage.objects_s3 import S3Objects
 
@@ -70,8 +71,11 @@ class Objects(Protocol):
     def read(self, digest: str, offset: int = 0, length: int | None = None) -> bytes:
         """One range of it; shorter than `length` where the object ends first."""
 
-    def stream(self, digest: str, offset: int = 0, length: int | None = None, chunk: int = 1 << 20) -> Iterator[bytes]:
-        """The same range in pieces of `chunk` bytes, so that memory stays flat. NotFound is raised before the first."""
+    def stream(self, digest: str, offset: int = 0, length: int | None = None, chunk: int = 1 << 20) -> Pieces:
+        """The same range in pieces of `chunk` bytes, so that memory stays flat. NotFound is raised before the first.
+
+        FilePieces where it stands in a file that nobody changes.
+        """
 
     def exists(self, digest: str) -> bool:
         """Whether it is kept here."""

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from schemas.faults import Busy, Fault, Internal, NotFound
 from storage import spool_file
 from storage.at_once import AtOnce
-from storage.object_stream import Pieces, absent, is_digest, known
+from storage.object_stream import Pieces, absent, is_digest, known, within
 from storage.spool_file import SpoolFile
 
 if TYPE_CHECKING:
@@ -123,17 +123,17 @@ class S3Objects:
         """One range of it."""
         return b"".join(self.stream(digest, offset, length))
 
-    def stream(self, digest: str, offset: int = 0, length: int | None = None, chunk: int = 1 << 20) -> Iterator[bytes]:
+    def stream(self, digest: str, offset: int = 0, length: int | None = None, chunk: int = 1 << 20) -> Pieces:
         """The same range in pieces."""
         source = self.response(digest, offset, length)
         if source is None:
-            return iter(())
+            return Pieces(lambda _: b"", lambda: None, 0, chunk)
 
         def read(size: int) -> bytes:
             with s3_faults():
                 return source.read(size)
 
-        return Pieces(read, source.close, length, chunk)
+        return Pieces(read, source.close, within(int(source.headers["Content-Length"]), length), chunk)
 
     def exists(self, digest: str) -> bool:
         """Whether it is kept here."""

@@ -1,8 +1,6 @@
 """A hub for images as its peers meet it: real stores, a DICOM port and an HTTP port on loopback."""
 
 import io
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +9,6 @@ from types import SimpleNamespace
 
 import httpx
 import numpy as np
-import uvicorn
 from fastapi import FastAPI
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
@@ -44,6 +41,7 @@ from hub.statistics import Statistics
 from hub.stewardship import CatalogueDesk, QualityDesk
 from hub.terminology import Terminology
 from hub.verbs import Verbs
+from hub.web_server import WebServer
 from schemas.delivery import Format
 from schemas.disclosure import Principal, Role
 from schemas.organization import Organization, OrganizationKind
@@ -126,11 +124,14 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
     app.state.verbs, app.state.settings = verbs, SimpleNamespace(max_upload_mb=max_upload_mb)
     app.include_router(dicomweb.router)
     app.include_router(dicomweb.person_router)
+    dicomweb.mount(app)
     outcomes.install(app)
+    web = WebServer(app, "127.0.0.1", 0)
+    web.start()
     try:
-        with _served(app) as port:
-            yield ImagingHub(verbs, listener, port)
+        yield ImagingHub(verbs, listener, web.port)
     finally:
+        web.stop()
         listener.stop()
         ingest.close()
         database.close()
@@ -138,17 +139,6 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
 
 def _sniff(head: bytes) -> Format:
     return Format.DICOM if dicom.ADAPTER.sniffers[Format.DICOM](head) else Format.UNKNOWN
-
-
-@contextmanager
-def _served(app: FastAPI) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server_socket:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [server_socket]}, daemon=True)
-        thread.start()
-        yield int(server_socket.getsockname()[1])
-        server.should_exit = True
-        thread.join(10)
 
 
 def ct(**changes: object) -> Dataset:

@@ -27,7 +27,7 @@ def address_of(request: Request) -> str:
 _bearer_scheme = HTTPBearer(auto_error=False, description="from `dxhub token --user NAME`")
 
 
-def asker(request: Request, _: Annotated[object, Depends(_bearer_scheme)]) -> Disclosure:
+def asker(request: Request, _: Annotated[object, Depends(_bearer_scheme)] = None) -> Disclosure:
     """The disclosure of whoever holds the bearer token; 401 without a valid one.
 
     A portal session opens GET as well, so that a page can show images; anything that changes needs a token, which no

@@ -4,13 +4,13 @@ from hub.headers import Headers
 from storage.database import Database
 from storage.objects import Objects
 
-from .content import Content
+from .content import Content, FilePieces
 from .display import Window
 from .documents import Documents
 from .frames import ANY
 from .images import Images
 
-__all__ = ["ANY", "Content", "Retrieve", "Window"]
+__all__ = ["ANY", "Content", "FilePieces", "Retrieve", "Window"]
 
 
 class Retrieve(Documents, Images):

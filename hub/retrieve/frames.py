@@ -91,8 +91,13 @@ class Frames(Opening):
 
     def _noted(self, found: Located, numbers: Sequence[int], table: Table, media_type: str) -> Iterator[Content]:
         for number in numbers:
-            frame = table.content(self._objects.read(found.digest, *table.place(number)))
-            yield Content(media_type, f"frame-{number}", len(frame), iter([frame]), found.digest)
+            stored = self._objects.stream(found.digest, *table.place(number))
+            frame: Iterator[bytes] = stored
+            size = stored.left
+            if table.wrapped:
+                content = table.content(b"".join(stored))
+                frame, size = iter([content]), len(content)
+            yield Content(media_type, f"frame-{number}", size, frame, found.digest)
 
     def _searched(self, found: Located, numbers: Sequence[int], media_type: str) -> Iterator[Content]:
         with self._objects.open(found.digest) as source:

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Iterator
-from itertools import chain
 
 from hub.coercion import coerced_file, coerced_header
 from hub.headers import Headers
@@ -103,16 +102,14 @@ class Images(Frames):
         return Content(media_type, f"{instance.sop_instance_uid}.dcm", len(content), iter([content]))
 
     def _file(self, instance: InstanceRecord) -> Content:
-        size = self._objects.size(instance.digest)
-        chunks = self._objects.stream(instance.digest)
-        first = next(chunks, b"")
-        if first[128:132] != b"DICM":
+        chunks, head = self._objects.stream(instance.digest), b""
+        if chunks.peek(132)[128:132] != b"DICM":
             # It came as a bare data set, or without its preamble; what we hand out is a file by the book.
-            first = file_meta(instance)
-            size += len(first) - instance.data_set_offset
-            chunks = self._objects.stream(instance.digest, instance.data_set_offset)
+            chunks.close()
+            chunks, head = self._objects.stream(instance.digest, instance.data_set_offset), file_meta(instance)
         media_type = f"application/dicom; transfer-syntax={instance.transfer_syntax_uid}"
-        return Content(media_type, f"{instance.sop_instance_uid}.dcm", size, chain([first], chunks), instance.digest)
+        size = len(head) + chunks.left
+        return Content(media_type, f"{instance.sop_instance_uid}.dcm", size, chunks, instance.digest, head=head)
 
     def _draw(
         self,

@@ -6,16 +6,18 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
+from itertools import chain
 
 from fastapi import HTTPException, Request, Response
-from fastapi.responses import StreamingResponse
 
 from hub.retrieve import Content
+
+from .pieced import Piece, Pieced
 
 JSON = "application/dicom+json"
 DICOM = "application/dicom"
 MULTIPART = "multipart/related"
-PIECE = 1 << 20
 _WORTH_GZIP = 1024
 
 
@@ -34,6 +36,8 @@ class MediaRange:
             return 0.0
 
 
+# A program asks with the same header each time; nobody changes the parameters.
+@lru_cache(256)
 def media_range(text: str) -> MediaRange:
     """A media type with its parameters, as in Content-Type and in one entry of Accept."""
     message = Message()
@@ -63,13 +67,6 @@ def choose(request: Request, offered: Iterable[str], *, or_multipart: bool = Fal
             if offer == JSON and name == "application/json":
                 return offer
     raise HTTPException(406, f"expected Accept to name one of {', '.join(offers)}")
-
-
-def whole(content: Content, of: str) -> Response:
-    """One part as a multipart/related body that is sent at once."""
-    boundary = secrets.token_hex(16)
-    body = b"".join(_parts([content], boundary))
-    return Response(body, media_type=f'{MULTIPART}; type="{of}"; boundary={boundary}', headers=PRIVATE)
 
 
 def json_body(request: Request, body: bytes, etag: str = "") -> Response:
@@ -104,37 +101,38 @@ def byte_range(request: Request, size: int) -> tuple[int, int]:
     return first, last
 
 
-def multipart(contents: Iterable[Content], of: str = DICOM) -> StreamingResponse:
+def multipart(contents: Iterable[Content], of: str = DICOM) -> Pieced:
     """Contents of one type as a multipart/related body, each opened only when its turn comes."""
     boundary = secrets.token_hex(16)
-    return StreamingResponse(
-        _gathered(_parts(contents, boundary)),
-        media_type=f'{MULTIPART}; type="{of}"; boundary={boundary}',
-        headers=PRIVATE,
+    return Pieced(_parts(contents, boundary), f'{MULTIPART}; type="{of}"; boundary={boundary}', PRIVATE)
+
+
+def alone(content: Content, of: str = DICOM) -> Pieced:
+    """The same of one content, with its length, which costs a client the least."""
+    boundary = secrets.token_hex(16)
+    head, end = _head(content, boundary), _end(boundary)
+    length = {"Content-Length": str(len(head) + content.size + len(end))}
+    return Pieced(
+        chain([head], content.pieces, [end]), f'{MULTIPART}; type="{of}"; boundary={boundary}', PRIVATE | length
     )
 
 
-def _parts(contents: Iterable[Content], boundary: str) -> Iterator[bytes]:
+def _parts(contents: Iterable[Content], boundary: str) -> Iterator[Piece]:
+    between = b""
     for content in contents:
-        head = f"--{boundary}\r\nContent-Type: {content.media_type}\r\nContent-Length: {content.size}\r\n\r\n"
-        yield head.encode("ascii")
-        yield from content.chunks
-        yield b"\r\n"
-    yield f"--{boundary}--\r\n".encode("ascii")
+        yield between + _head(content, boundary)
+        yield from content.pieces
+        between = b"\r\n"
+    yield _end(boundary)
 
 
-def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer pieces: each costs the server a change of threads, whatever its size."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= PIECE:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
+def _head(content: Content, boundary: str) -> bytes:
+    head = f"--{boundary}\r\nContent-Type: {content.media_type}\r\nContent-Length: {content.size}\r\n\r\n"
+    return head.encode("ascii")
+
+
+def _end(boundary: str) -> bytes:
+    return f"\r\n--{boundary}--\r\n".encode("ascii")
 
 
 def _entries(header: str) -> Iterator[str]:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import StreamingResponse
 
 from hub.api.dependencies import Asker, TheVerbs
 from hub.retrieve import Content
 
 from . import media
+from .pieced import Pieced
 from .qido import root_of
 from .route import Readable
 
@@ -57,14 +57,14 @@ def retrieve_instance(
     if media.unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if wanted.name == media.MULTIPART:
-        response = media.multipart([content])
+        response = media.alone(content)
         response.headers["ETag"] = headers["ETag"]
         return response
     headers |= {
         "Content-Length": str(content.size),
         "Content-Disposition": f'attachment; filename="{content.filename}"',
     }
-    return StreamingResponse(content.chunks, media_type=content.media_type, headers=headers)
+    return Pieced(content.pieces, content.media_type, headers)
 
 
 @router.get("/studies/{study}/metadata", summary="Metadata of a study", **_METADATA)

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import StreamingResponse
 
 from hub.api.dependencies import Asker, TheVerbs
 from hub.retrieve import ANY, Content
 from schemas.faults import InvalidPayload, UnsupportedPayload
 
 from . import media
+from .pieced import Pieced
 from .route import Readable
 
 router = APIRouter(route_class=Readable)
@@ -57,7 +57,7 @@ def frames(
         except UnsupportedPayload as fault:
             refused = fault
             continue
-        return _small(found) if wanted.multipart else _alone(request, next(iter(found)))
+        return _parts(found) if wanted.multipart else _alone(request, next(iter(found)))
     if refused:
         raise HTTPException(406, f"{refused.text}; ask with transfer-syntax=*")
     raise _not_acceptable()
@@ -73,7 +73,7 @@ def bulkdata(
         raise _not_acceptable()
     found = verbs.retrieve.bulk(asker, study, series, instance, path)
     if wanted.multipart:
-        return _small(found)
+        return _parts(found)
     first = list(islice(found, 2))
     if len(first) != 1:
         raise HTTPException(406, f'several frames: expected Accept to name {media.MULTIPART}; type="{_OCTETS}"')
@@ -102,17 +102,9 @@ def _not_acceptable() -> HTTPException:
     return HTTPException(406, f'expected Accept to name {media.MULTIPART}; type="{_OCTETS}"')
 
 
-def _small(contents: Iterator[Content]) -> Response:
-    """One part goes out at once with its length, which costs a client the least; many one by one."""
+def _parts(contents: Iterator[Content]) -> Response:
     first = list(islice(contents, 2))
-    if len(first) == 1 and first[0].size <= media.PIECE:
-        return media.whole(first[0], _OCTETS)
-    return media.multipart(iter([*first]) if len(first) == 1 else _chained(first, contents), _OCTETS)
-
-
-def _chained(first: list[Content], rest: Iterator[Content]) -> Iterator[Content]:
-    yield from first
-    yield from rest
+    return media.alone(first[0], _OCTETS) if len(first) == 1 else media.multipart(chain(first, contents), _OCTETS)
 
 
 def _alone(request: Request, content: Content) -> Response:
@@ -124,5 +116,5 @@ def _alone(request: Request, content: Content) -> Response:
     headers["Content-Length"] = str(last - first + 1)
     if partial:
         headers["Content-Range"] = f"bytes {first}-{last}/{content.size}"
-    chunks = content.range(first, last - first + 1) if partial else content.chunks
-    return StreamingResponse(chunks, 206 if partial else 200, media_type=content.media_type, headers=headers)
+    pieces = content.range(first, last - first + 1) if partial else content.pieces
+    return Pieced(pieces, content.media_type, headers, 206 if partial else 200)

@@ -242,6 +242,7 @@ def test_what_cannot_be_understood_is_refused(clinician: httpx.Client, keys: dic
     assert clinician.get("/series", params=keys).status_code == 400
 
 
+@pytest.mark.usefixtures("ordered")
 def test_a_search_leaves_one_record_for_each_person_shown(small_hub: ImagingHub, clinician: httpx.Client) -> None:
     before = len(records(small_hub))
     assert clinician.get("/instances", params={"AccessionNumber": "O1"}).status_code == 200
