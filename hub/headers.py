@@ -109,20 +109,25 @@ class Describing:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while not self._waiting(_EVERY_S):
             try:
-                if self._is_quiet():
+                if self._is_time():
                     self._round()
             except Fault as fault:
                 log.warning("headers.round_failed", category=fault.category.value)
 
-    def _is_quiet(self) -> bool:
+    def _is_time(self) -> bool:
         """Whether nothing has come since the last time that this was asked, or it was put off often enough."""
         before, self._newest = self._newest, self._headers.newest()
         self._postponed = self._postponed + 1 if self._newest != before else 0
         return not 0 < self._postponed <= _MOST_POSTPONED
 
     def _round(self) -> None:
+        """Makes what is missing now; where more comes meanwhile, that is first, unless it was put off often enough."""
         after = max(self._seen - _OVERLAP, 0)
+        last = self._newest
         while not self._stopping.is_set() and (batch := self._headers.next_batch(after)):
             self._keeper.submit(self._headers.keep, self._headers.described(batch)).result()
             after = batch[-1].instance_id
             self._seen = max(self._seen, after)
+            if after >= last or (not self._postponed and self._headers.newest() != last):
+                break
+        self._postponed = 0

@@ -1,6 +1,6 @@
 """Custody: every delivery that was taken, what became of it, and the objects that belong to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +38,7 @@ _RECEIPT = (
     t.delivery.c.place,
 )
 _ADD = Statement(t.delivery.insert().returning(t.delivery.c.id))
+_ADD_ALL = Statement(t.delivery.insert().returning(t.delivery.c.fingerprint, t.delivery.c.id))
 _ADD_PART = Statement(t.part.insert())
 _ADD_REPORT = Statement(t.delivery_report.insert())
 _REPORTS = Statement(
@@ -52,8 +53,19 @@ _RECEIPT_OF_BYTES = Statement(
 
 def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, size: int, accounting: Accounting) -> int:
     """A delivery taken into custody, to be indexed in the same transaction; `settle` says if it was not. Its id."""
+    return int(_ADD.scalar(tx, **row(delivery, fingerprint, digest, size, accounting)))
+
+
+def add_all(tx: Connection, rows: Sequence[dict[str, object]]) -> list[int]:
+    """The same of several of which each has a fingerprint of its own; their ids, in order."""
+    ids = {found.fingerprint: found.id for found in _ADD_ALL.returned(tx, rows)}
+    return [ids[each["fingerprint"]] for each in rows]
+
+
+def row(delivery: Delivery, fingerprint: str, digest: str, size: int, accounting: Accounting) -> dict[str, object]:
+    """What `add_all` takes."""
     origin = delivery.origin
-    values = {
+    return {
         "source_id": origin.source.id,
         "fingerprint": fingerprint,
         "digest": digest,
@@ -68,7 +80,6 @@ def add(tx: Connection, delivery: Delivery, *, fingerprint: str, digest: str, si
         "hint": to_json(origin.hint) if origin.hint else None,
         "accounting": to_json(accounting),
     }
-    return int(_ADD.scalar(tx, **values))
 
 
 def _plain(text: str) -> str:
@@ -99,10 +110,9 @@ def add_parts(tx: Connection, delivery_id: int, parts: Iterable[tuple[str, int]]
     _ADD_PART.many(tx, rows)
 
 
-def add_reports(tx: Connection, delivery_id: int, report_ids: Iterable[int]) -> None:
-    """Ties a delivery, as it is indexed, to the reports that it made or extended."""
-    rows = [{"delivery_id": delivery_id, "report_id": report_id} for report_id in report_ids]
-    _ADD_REPORT.many(tx, rows)
+def add_reports(tx: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """Ties deliveries, as they are indexed, to the reports that they made or extended: (delivery, report)."""
+    _ADD_REPORT.many(tx, [{"delivery_id": delivery_id, "report_id": report_id} for delivery_id, report_id in pairs])
 
 
 def _reports_of(tx: Connection, delivery_id: int) -> tuple[int, ...]:

@@ -1,6 +1,8 @@
 """A series that is here already, with all that decides whether one more instance of it changes nothing else."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, String, and_, bindparam, exists, select
 
@@ -28,6 +30,7 @@ class KnownGrowing(NamedTuple):
     moved: bool
     rejected: bool
     ordered: bool
+    completed: bool
 
 
 _own = t.report.alias("own")
@@ -56,6 +59,7 @@ _STATE = Statement(
                 t.service_order_number.c.number == bindparam("accession", type_=String)
             )
         ).label("ordered"),
+        t.study.c.completed_at.is_not(None).label("completed"),
     )
     .select_from(t.study)
     .join(t.series, t.series.c.study_id == t.study.c.id)
@@ -70,6 +74,37 @@ _STATE = Statement(
         t.series.c.series_instance_uid == bindparam("series"),
     )
 )
+
+
+# So many are looked for at once: a statement has places for just these.
+MOST = 8
+_PLACES = [f"wanted{number}" for number in range(MOST)]
+
+
+def _among(column: Any) -> Any:
+    return column.in_([bindparam(place) for place in _PLACES])
+
+
+_TAKEN = Statement(
+    select(t.delivery.c.fingerprint).where(
+        t.delivery.c.source_id == bindparam("source_id"), _among(t.delivery.c.fingerprint)
+    )
+)
+_STORED = Statement(select(t.instance.c.sop_instance_uid).where(_among(t.instance.c.sop_instance_uid)))
+
+
+def _wanted(values: Sequence[str]) -> dict[str, str]:
+    return dict(zip_longest(_PLACES, values, fillvalue=values[0]))
+
+
+def known_taken(tx: Connection, source_id: int, fingerprints: Sequence[str]) -> set[str]:
+    """Those, of one to MOST, of which the source has sent the same bytes before."""
+    return {row[0] for row in _TAKEN.all(tx, source_id=source_id, **_wanted(fingerprints))}
+
+
+def known_stored(tx: Connection, uids: Sequence[str]) -> set[str]:
+    """Those, of one to MOST SOP Instance UIDs, under which something is stored."""
+    return {row[0] for row in _STORED.all(tx, **_wanted(uids))}
 
 
 def known_growing(

@@ -66,8 +66,9 @@ class _Form:
         """An insert of so many rows at once."""
         found = self.inserts.get(number)
         if found is None:
-            head, row = self.sql.split(" VALUES ")
-            found = self.inserts[number] = f"{head} VALUES {', '.join([row] * number)}"
+            head, values = self.sql.split(" VALUES ")
+            row, returning, columns = values.partition(" RETURNING ")
+            found = self.inserts[number] = f"{head} VALUES {', '.join([row] * number)}{returning}{columns}"
         return found
 
 
@@ -98,16 +99,22 @@ class Statement:
 
     def many(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """For its effect, once with each of the rows."""
-        if not rows:
+        if isinstance(self._clause, Insert):
+            for _ in self._inserted(tx, rows):
+                pass
             return
         form = self._form(tx.dialect)
-        parameters = form.rows(rows)
-        if isinstance(self._clause, Insert):
-            for handful in _handfuls(parameters):
-                execute(tx, form.with_rows(len(handful)), list(chain.from_iterable(handful)))
-            return
-        for each in parameters:
+        for each in form.rows(rows):
             execute(tx, form.sql, each)
+
+    def returned(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> list[Any]:
+        """Inserts the rows; what the statement returns of each, in no order."""
+        return [self._read(tx, row) for cursor in self._inserted(tx, rows) for row in cursor.fetchall()]
+
+    def _inserted(self, tx: Connection, rows: Sequence[Mapping[str, object]]) -> Iterator[Any]:
+        form = self._form(tx.dialect)
+        for handful in _handfuls(form.rows(rows)):
+            yield execute(tx, form.with_rows(len(handful)), list(chain.from_iterable(handful)))
 
     def scalar(self, tx: Connection, **values: object) -> Any:
         """The first column of its first row; None where there is none."""

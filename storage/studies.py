@@ -1,6 +1,7 @@
 """Studies, series and instances: where each lies, and what QIDO-RS asks about."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +36,14 @@ _SERIES_OF = Statement(
 )
 _ADD_INSTANCE = Statement(t.instance.insert())
 _SERIES_GREW = Statement(
-    t.series.update().where(t.series.c.id == bindparam("key")).values(instance_count=t.series.c.instance_count + 1)
+    t.series.update()
+    .where(t.series.c.id == bindparam("key"))
+    .values(instance_count=t.series.c.instance_count + bindparam("more"))
 )
 _STUDY_GREW = Statement(
     t.study.update()
     .where(t.study.c.id == bindparam("key"))
-    .values(instance_count=t.study.c.instance_count + 1, last_arrival_at=bindparam("at"))
+    .values(instance_count=t.study.c.instance_count + bindparam("more"), last_arrival_at=bindparam("at"))
 )
 _STUDY_GROWS = Statement(
     t.study.update()
@@ -150,7 +153,24 @@ def add_instance(
 
     hidden, hidden_by: as in InstanceRecord. What is hidden is neither counted nor makes its study grow.
     """
-    values = {
+    values = instance_row(instance, series_id=series_id, delivery_id=delivery_id, digest=digest, now=now)
+    _ADD_INSTANCE.run(tx, **values | {"hidden": hidden or "", "hidden_by": hidden_by})
+    if hidden:
+        recount(tx, study_id)
+    else:
+        grow(tx, series_id, study_id, 1, now)
+
+
+def add_instances(tx: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """Instances that nobody has hidden. The caller has their series and studies `grow`."""
+    _ADD_INSTANCE.many(tx, rows)
+
+
+def instance_row(
+    instance: Instance, *, series_id: int, delivery_id: int, digest: str, now: dt.datetime
+) -> dict[str, object]:
+    """What `add_instances` takes."""
+    return {
         "sop_instance_uid": instance.sop_instance_uid,
         "series_id": series_id,
         "delivery_id": delivery_id,
@@ -164,17 +184,18 @@ def add_instance(
         "columns": instance.columns,
         "frames": instance.frames,
         "received_at": now,
-        "hidden": hidden or "",
-        "hidden_by": hidden_by,
+        "hidden": "",
+        "hidden_by": "",
     }
-    _ADD_INSTANCE.run(tx, **values)
-    if hidden:
-        recount(tx, study_id)
-        return
-    _SERIES_GREW.run(tx, key=series_id)
-    _STUDY_GREW.run(tx, key=study_id, at=now)
+
+
+def grow(tx: Connection, series_id: int, study_id: int, more: int, now: dt.datetime, *, completed: bool = True) -> None:
+    """Counts so many more instances in a series and its study. completed: whether the study may count as complete."""
+    _SERIES_GREW.run(tx, key=series_id, more=more)
+    _STUDY_GREW.run(tx, key=study_id, more=more, at=now)
     # Apart: to write it each time would cost an index, though it says nothing new.
-    _STUDY_GROWS.run(tx, key=study_id)
+    if completed:
+        _STUDY_GROWS.run(tx, key=study_id)
 
 
 def _like(pattern: str) -> str:

@@ -1,22 +1,25 @@
-"""One more instance of a series that is here, and nothing else new: what most deliveries of a scanner are.
+"""More instances of series that are here, and nothing else new: what most deliveries of a scanner are.
 
-Whether the ordinary way (`index`) would add the instance and change nothing else is told from what is known now, in
+Whether the ordinary way (`index`) would add an instance and change nothing else is told from what is known now, in
 the same transaction, by the rules of that way itself. Where it is not certain the ordinary way is taken.
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from hub.likeness import completed, contradicts
-from schemas.delivery import Reading
+from schemas.delivery import Accounting
 from schemas.documents import from_json
+from schemas.faults import Fault
 from schemas.patient import Patient
 from schemas.report import Report
 from schemas.study import Instance
-from storage import studies
-from storage.growing import KnownGrowing, known_growing
+from storage import deliveries, studies
+from storage.growing import MOST, KnownGrowing, known_growing, known_stored, known_taken
 
 from .prepared import Prepared
 from .versions import changes_nothing
@@ -33,34 +36,46 @@ class _Settled:
     report: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """A delivery that says nothing but what an image says of its study, for the first time."""
+
+    prepared: Prepared
+    report: Report
+    instance: Instance
+    accounting: Accounting
+
+
 class Growing:
     """Remembers of each study what was found to change nothing: the same said and known again needs no second look."""
 
     def __init__(self) -> None:
         self._settled: dict[str, _Settled] = {}
 
-    def add(
-        self, tx: Connection, prepared: Prepared, reading: Reading, delivery_id: int, now: dt.datetime
-    ) -> tuple[int, ...]:
-        """The reports of an instance that was added here; none where the ordinary way is to be taken."""
-        if not _is_one_image(prepared, reading):
-            return ()
-        (report,), (instance,) = reading.reports, reading.instances
-        known = _known(tx, report, instance, prepared.delivery.origin.source.organization_id)
-        if known is None or not self._changes_nothing(known, report, instance):
-            return ()
-        if studies.known_instance(tx, instance.sop_instance_uid):
-            return ()
-        studies.add_instance(
-            tx,
-            instance,
-            series_id=known.series_id,
-            study_id=known.study_id,
-            delivery_id=delivery_id,
-            digest=prepared.digest,
-            now=now,
-        )
-        return (known.report_id,)
+    def add(self, tx: Connection, together: Sequence[Prepared], now: dt.datetime) -> list[tuple[int, int]]:
+        """Adds as many of the first as certainly change nothing else: (delivery, report) of each. The next, if any is
+        left, is to be taken the ordinary way.
+        """
+        images = list(_images(together))
+        if not images:
+            return []
+        fresh = images[: _first_known(tx, images)]
+        homes = list(self._homes(tx, fresh))
+        return _written(tx, fresh[: len(homes)], homes, now)
+
+    def _homes(self, tx: Connection, images: Sequence[_Image]) -> Iterator[KnownGrowing]:
+        """Where each belongs, up to the first of which that is not certain."""
+        found: dict[object, KnownGrowing | None] = {}
+        for image in images:
+            organization_id = image.prepared.delivery.origin.source.organization_id
+            # The same said of the same series: whoever reads instances hands the same report on for all of them.
+            key = (organization_id, id(image.report), image.instance.series.series_instance_uid)
+            if key not in found:
+                found[key] = _known(tx, image.report, image.instance, organization_id)
+            known = found[key]
+            if known is None or not self._changes_nothing(known, image.report, image.instance):
+                return
+            yield known
 
     def _changes_nothing(self, known: KnownGrowing, said: Report, instance: Instance) -> bool:
         one_patient = known.study_patient_id == known.report_patient_id == known.patient_id
@@ -80,15 +95,77 @@ class Growing:
         return True
 
 
-def _is_one_image(prepared: Prepared, reading: Reading) -> bool:
-    """Whether it says nothing but what an image says of its study, for the first time."""
-    if prepared.replay_of or prepared.repair or prepared.parts or len(reading.instances) != 1:
-        return False
-    if reading.patients or reading.merges or reading.orders or len(reading.reports) != 1:
-        return False
+def _images(together: Sequence[Prepared]) -> Iterator[_Image]:
+    """The first of them, each with an identity of its own."""
+    met: set[object] = set()
+    for prepared in together[:MOST]:
+        image = _image(prepared)
+        if image is None:
+            return
+        own = {(prepared.delivery.origin.source.id, prepared.fingerprint), image.instance.sop_instance_uid}
+        if own & met:
+            return
+        met |= own
+        yield image
+
+
+def _image(prepared: Prepared) -> _Image | None:
+    reading = prepared.outcome
+    if isinstance(reading, Fault) or prepared.replay_of or prepared.repair or prepared.parts:
+        return None
+    if reading.patients or reading.merges or reading.orders or len(reading.reports) != 1 or len(reading.instances) != 1:
+        return None
     report, instance = reading.reports[0], reading.instances[0]
     alone = not (report.parent or report.replaces or report.placer_order_number or report.filler_order_number)
-    return alone and report.key == instance.study.study_instance_uid and instance.key_objects is None
+    if not alone or report.key != instance.study.study_instance_uid or instance.key_objects is not None:
+        return None
+    return _Image(prepared, report, instance, reading.accounting)
+
+
+def _first_known(tx: Connection, images: Sequence[_Image]) -> int:
+    """The place of the first whose bytes its source has sent before, or under whose UID something is stored."""
+    stored = known_stored(tx, [image.instance.sop_instance_uid for image in images])
+    sources = {image.prepared.delivery.origin.source.id for image in images}
+    taken = {
+        (source, fingerprint)
+        for source in sources
+        for fingerprint in known_taken(tx, source, [image.prepared.fingerprint for image in images])
+    }
+    for place, image in enumerate(images):
+        sent = (image.prepared.delivery.origin.source.id, image.prepared.fingerprint)
+        if sent in taken or image.instance.sop_instance_uid in stored:
+            return place
+    return len(images)
+
+
+def _written(
+    tx: Connection, images: Sequence[_Image], homes: Sequence[KnownGrowing], now: dt.datetime
+) -> list[tuple[int, int]]:
+    rows = [_delivery(image) for image in images]
+    pairs = list(zip(deliveries.add_all(tx, rows), (home.report_id for home in homes), strict=True))
+    studies.add_instances(
+        tx,
+        [
+            studies.instance_row(
+                image.instance,
+                series_id=home.series_id,
+                delivery_id=delivery_id,
+                digest=image.prepared.digest,
+                now=now,
+            )
+            for image, home, (delivery_id, _) in zip(images, homes, pairs, strict=True)
+        ],
+    )
+    for (series_id, study_id), count in Counter((home.series_id, home.study_id) for home in homes).items():
+        completed = any(home.completed for home in homes if home.study_id == study_id)
+        studies.grow(tx, series_id, study_id, count, now, completed=completed)
+    deliveries.add_reports(tx, pairs)
+    return pairs
+
+
+def _delivery(image: _Image) -> dict[str, object]:
+    prepared = image.prepared
+    return deliveries.row(prepared.delivery, prepared.fingerprint, prepared.digest, prepared.size, image.accounting)
 
 
 def _known(tx: Connection, report: Report, instance: Instance, organization_id: int) -> KnownGrowing | None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import structlog
 from sqlalchemy import Connection
@@ -72,7 +73,9 @@ class Index:
     def _together(self, together: Sequence[Prepared]) -> list[Receipt]:
         batch = _Batch(audit.now(), unseen=self._unseen(together))
         with self._database.write_soon() as tx:
-            receipts = [self._one(tx, prepared, batch) for prepared in together]
+            receipts: list[Receipt] = []
+            while left := together[len(receipts) :]:
+                receipts += self._growing_first(tx, left, batch) or [self._one(tx, left[0], batch)]
             add_audit(tx, batch.entries)
         self._unmapped.committed(batch.noticed)
         return receipts
@@ -83,6 +86,22 @@ class Index:
             for each in together
             if not isinstance(each.outcome, Fault)
         }
+
+    def _growing_first(self, tx: Connection, together: Sequence[Prepared], batch: _Batch) -> list[Receipt]:
+        """Takes as many of the first as go the short way; none where the first is for the ordinary one."""
+        if batch.unseen.get(id(together[0])):
+            return []
+        plain = list(takewhile(lambda each: not batch.unseen.get(id(each)), together))
+        try:
+            with savepoint(tx):
+                pairs = self._growing.add(tx, plain, batch.now)
+        except (Fault, *_UNSTORABLE, IntegrityError):
+            # The ordinary way finds out which of them it is, and what to say of it.
+            return []
+        return [
+            _received(prepared, delivery_id, (report_id,), None, batch)
+            for prepared, (delivery_id, report_id) in zip(together, pairs, strict=False)
+        ]
 
     def _one(self, tx: Connection, prepared: Prepared, batch: _Batch) -> Receipt:
         origin = prepared.delivery.origin
@@ -100,17 +119,7 @@ class Index:
             deliveries.settle(tx, delivery_id, _state(fault), prepared.accounting, fault)
         if prepared.repair or prepared.replay_of:
             _repaired(tx, prepared, delivery_id, fault, batch)
-        batch.entries.append(audit.received(origin, delivery_id, outcome=fault.category if fault else "success"))
-        return Receipt(
-            delivery_id=delivery_id,
-            digest=prepared.digest,
-            state=_state(fault),
-            received_at=origin.received_at,
-            report_ids=report_ids,
-            category=fault.category.value if fault else "",
-            text=fault.text if fault else "",
-            where=fault.where if fault else "",
-        )
+        return _received(prepared, delivery_id, report_ids, fault, batch)
 
     def _read(
         self, tx: Connection, prepared: Prepared, delivery_id: int, batch: _Batch
@@ -122,9 +131,8 @@ class Index:
         for last in (False, True):
             try:
                 with savepoint(tx):
-                    report_ids = self._growing.add(tx, prepared, prepared.outcome, delivery_id, batch.now)
-                    report_ids = report_ids or _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
-                    deliveries.add_reports(tx, delivery_id, report_ids)
+                    report_ids = _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
+                    deliveries.add_reports(tx, [(delivery_id, each) for each in report_ids])
                     self._unmapped.notice(tx, unseen, prepared.delivery.origin.source.id, batch.now)
                 batch.noticed.update(unseen)
                 return report_ids, None
@@ -142,6 +150,23 @@ class Index:
                 if last:
                     log.exception("ingest.contended", delivery=delivery_id)
         return (), Internal("the delivery could not be indexed beside another of the same kind", where="index")
+
+
+def _received(
+    prepared: Prepared, delivery_id: int, report_ids: tuple[int, ...], fault: Fault | None, batch: _Batch
+) -> Receipt:
+    origin = prepared.delivery.origin
+    batch.entries.append(audit.received(origin, delivery_id, outcome=fault.category if fault else "success"))
+    return Receipt(
+        delivery_id=delivery_id,
+        digest=prepared.digest,
+        state=_state(fault),
+        received_at=origin.received_at,
+        report_ids=report_ids,
+        category=fault.category.value if fault else "",
+        text=fault.text if fault else "",
+        where=fault.where if fault else "",
+    )
 
 
 def _take(tx: Connection, prepared: Prepared) -> int:

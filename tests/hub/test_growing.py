@@ -158,16 +158,16 @@ class House:
 
 
 @contextmanager
-def short_way(*, taken: bool) -> Iterator[list[int]]:
+def short_way(*, taken: bool) -> Iterator[list[tuple[int, int]]]:
     """Clocks that tell the same, and the short way closed where it is not to be taken. Yields what went by it."""
     clock = itertools.count()
-    went: list[int] = []
-    add: Callable[..., tuple[int, ...]] = Growing.add
+    went: list[tuple[int, int]] = []
+    add: Callable[..., list[tuple[int, int]]] = Growing.add
 
-    def noting(self: Growing, *told: object) -> tuple[int, ...]:
-        ids = add(self, *told) if taken else ()
-        went.extend(ids)
-        return ids
+    def noting(self: Growing, *told: object) -> list[tuple[int, int]]:
+        pairs = add(self, *told) if taken else []
+        went.extend(pairs)
+        return pairs
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "now", lambda: START + dt.timedelta(seconds=next(clock)))
