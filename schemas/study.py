@@ -75,7 +75,8 @@ class KeyObjects:
 class Instance:
     """One SOP instance of a delivery.
 
-    data_set_digest: SHA-256 hex over the data set alone (after the file meta group), as received.
+    data_set_digest: SHA-256 hex over the data set alone (after the file meta group), as received; empty where it is
+      still to be counted, from the stored object.
     data_set_offset: where it begins in the stored Part 10 file.
     """
 

@@ -26,6 +26,11 @@ _INSTANCE_OF = Statement(
     .join(t.study, t.study.c.id == t.series.c.study_id)
     .where(t.instance.c.sop_instance_uid == bindparam("uid"))
 )
+_DATA_SET_OF = Statement(
+    select(t.instance.c.digest, t.instance.c.data_set_offset, t.instance.c.data_set_digest).where(
+        t.instance.c.sop_instance_uid == bindparam("uid")
+    )
+)
 _STUDY_OF = Statement(
     select(t.study.c.id, t.study.c.patient_id, t.study.c.report_id, t.study.c.modalities).where(
         t.study.c.study_instance_uid == bindparam("uid")
@@ -74,6 +79,18 @@ def known_instance(tx: Connection, sop_instance_uid: str) -> KnownInstance | Non
     """What is already stored under this UID."""
     row = _INSTANCE_OF.first(tx, uid=sop_instance_uid)
     return KnownInstance(row[0], row[1]) if row else None
+
+
+def known_data_set(tx: Connection, sop_instance_uid: str) -> tuple[str, int, str] | None:
+    """Of what is stored under this UID: its object, where the data set begins in it, and the data set's digest."""
+    row: tuple[str, int, str] | None = _DATA_SET_OF.raw(tx, uid=sop_instance_uid)
+    return row
+
+
+def note_data_set(tx: Connection, sop_instance_uid: str, data_set_digest: str) -> None:
+    """Keeps the digest of a data set that is stored under this UID."""
+    which = t.instance.c.sop_instance_uid == sop_instance_uid
+    tx.execute(t.instance.update().where(which).values(data_set_digest=data_set_digest))
 
 
 def known_study(tx: Connection, study_instance_uid: str) -> KnownStudy | None:

@@ -6,7 +6,6 @@ tag and VR. Two headers of the same form read alike but for their own UID and nu
 and is read in the ordinary way, as is the first of its form. Source: DICOM PS3.5 section 7.
 """
 
-import hashlib
 import io
 import re
 from collections.abc import Callable
@@ -88,7 +87,7 @@ class Recurring:
         key = (form.pieces, source.authority, source.charset, source.time_zone, source.organization)
         known = self._known.get(key)
         if known is not None:
-            return replace(known, instances=(_another(known.instances[0], form, data),))
+            return replace(known, instances=(_another(known.instances[0], form),))
         found = self._read(content, origin)
         if self._stable(found, origin):
             if len(self._known) >= _FORMS:
@@ -97,14 +96,15 @@ class Recurring:
         return found
 
 
-def _another(instance: Instance, form: Form, data: bytes) -> Instance:
+def _another(instance: Instance, form: Form) -> Instance:
     return Instance(
         study=instance.study,
         series=instance.series,
         sop_instance_uid=form.instance.decode("ascii"),
         sop_class_uid=instance.sop_class_uid,
         transfer_syntax_uid=instance.transfer_syntax_uid,
-        data_set_digest=hashlib.sha256(memoryview(data)[form.offset :]).hexdigest(),
+        # Nobody asks for it unless something is stored under the same UID already.
+        data_set_digest="",
         data_set_offset=form.offset,
         instance_number=int(form.number) if form.number else None,
         rows=instance.rows,

@@ -22,6 +22,7 @@ from storage.audit import add as add_audit
 from storage.database import Collision, Database
 from storage.statement import savepoint
 
+from .contents import DigestFrom, with_digests
 from .contested import contest
 from .growing import Growing
 from .images import index_instance, reports_of_stored
@@ -50,8 +51,9 @@ class _Batch:
 class Index:
     """The writing side of the index."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, digest_from: DigestFrom) -> None:
         self._database = database
+        self._digest_from = digest_from
         self._unmapped = Unmapped()
         self._growing = Growing()
 
@@ -131,7 +133,8 @@ class Index:
         for last in (False, True):
             try:
                 with savepoint(tx):
-                    report_ids = _index(tx, prepared, prepared.outcome, delivery_id, batch.now)
+                    reading = with_digests(tx, prepared.outcome, prepared, self._digest_from)
+                    report_ids = _index(tx, prepared, reading, delivery_id, batch.now)
                     deliveries.add_reports(tx, [(delivery_id, each) for each in report_ids])
                     self._unmapped.notice(tx, unseen, prepared.delivery.origin.source.id, batch.now)
                 batch.noticed.update(unseen)

@@ -1,5 +1,6 @@
 """Custody: the bytes are durable before anybody reads them, and read before anything is promised."""
 
+import hashlib
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +52,7 @@ class Ingest:
         self._readers = readers
         self._sniff = sniff
         self._counted = counted
-        index = Index(database)
+        index = Index(database, self._digest_from)
         self._commit = GroupCommit(self._archived, index, index.make_durable)
         self.identify = senders.identify
 
@@ -203,6 +204,12 @@ class Ingest:
         except Exception:  # a reader's bug must cost neither the bytes nor the hub
             log.exception("delivery.reader_failed", format=delivery.format.value)
             return Internal("the reader failed on this content; it is kept and can be replayed", where="reader")
+
+    def _digest_from(self, digest: str, offset: int) -> str:
+        counted = hashlib.sha256()
+        for piece in self._objects.stream(digest, offset):
+            counted.update(piece)
+        return counted.hexdigest()
 
     def _keep(self, content: bytes) -> tuple[str, int]:
         with self._objects.spool() as spool:

@@ -113,7 +113,7 @@ class House:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._index = Index(database)
+        self._index = Index(database, lambda digest, offset: hashlib.sha256(f"{digest}{offset}".encode()).hexdigest())
         self._readings: dict[Said, Reading] = {}
         with database.write() as tx:
             for code in ("CHC01", "CHC02", "BUREAU"):

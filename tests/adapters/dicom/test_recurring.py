@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from struct import pack
 
 import pytest
@@ -106,7 +107,9 @@ def part10(elements: Elements, syntax: str = EXPLICIT, named: bytes = b"") -> by
 
 def outcome(reader: Read, content: bytes, origin: Origin) -> object:
     try:
-        return reader(io.BytesIO(content), origin)
+        reading = reader(io.BytesIO(content), origin)
+        # The digest of a data set may be left to be counted when somebody asks for it.
+        return replace(reading, instances=tuple(replace(each, data_set_digest="") for each in reading.instances))
     except Fault as fault:
         return type(fault), fault.text, fault.where
 
@@ -154,7 +157,7 @@ def test_the_next_instance_of_a_series_is_not_read_in_the_ordinary_way() -> None
     recurring = Recurring(reading, recurs)  # type: ignore[arg-type]
     found = [recurring(io.BytesIO(content), ORIGINS[0]).instances[0] for content in series(5)]
     assert [each.instance_number for each in found] == [0, 1, 2, 3, 4]
-    assert len({each.sop_instance_uid for each in found}) == len({each.data_set_digest for each in found}) == 5
+    assert len({each.sop_instance_uid for each in found}) == 5
     assert len(ordinary) == 1
 
 

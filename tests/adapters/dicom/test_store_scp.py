@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, HTJ2KLossless, generate_uid
 
@@ -107,22 +108,38 @@ def test_unknown_caller_is_rejected_before_anything_is_read(small_hub: ImagingHu
     assert "Calling AE Title Not Recognized" in answer.stderr + answer.stdout
 
 
-def test_same_instance_from_another_site_or_with_another_head_is_success_once(
-    small_hub: ImagingHub, tmp_path: Path
-) -> None:
+def after_slices(port: int, folder: Path, number: int) -> Dataset:
+    """One more slice of a series of which so many are stored: the next are read from what the first has said."""
     ds = ct()
+    for slice_number in range(number):
+        ds.SOPInstanceUID, ds.InstanceNumber = generate_uid(), slice_number + 1
+        assert store(port, written(folder, part10(ds))) == 0x0000
+    ds.SOPInstanceUID, ds.InstanceNumber = generate_uid(), number + 1
+    return ds
+
+
+@pytest.mark.parametrize("slices", [0, 2])
+def test_same_instance_from_another_site_or_with_another_head_is_success_once(
+    small_hub: ImagingHub, tmp_path: Path, slices: int
+) -> None:
+    ds = after_slices(small_hub.listener.port, tmp_path, slices)
     first, again = written(tmp_path, part10(ds)), written(tmp_path, b"\1" * 128 + part10(ds)[128:], "again.dcm")
     assert [store(small_hub.listener.port, path) for path in (first, again, first)] == [0, 0, 0]
-    assert len(kept(small_hub, ds.StudyInstanceUID)) == 1
+    assert len(kept(small_hub, ds.StudyInstanceUID)) == slices + 1
 
 
-def test_other_pixels_under_a_known_uid_are_refused_and_the_first_stay(hub: ImagingHub, tmp_path: Path) -> None:
-    ds = ct()
+@pytest.mark.parametrize("slices", [0, 2])
+def test_other_pixels_under_a_known_uid_are_refused_and_the_first_stay(
+    hub: ImagingHub, tmp_path: Path, slices: int
+) -> None:
+    ds = after_slices(hub.listener.port, tmp_path, slices)
     first = written(tmp_path, part10(ds))
     ds.PixelData = bytes(512)
     assert store(hub.listener.port, first) == 0x0000
     assert store(hub.listener.port, written(tmp_path, part10(ds), "other.dcm")) == 0x0111
-    assert [data_set_of(content) for content in kept(hub, ds.StudyInstanceUID)] == [data_set_of(first.read_bytes())]
+    found = [data_set_of(content) for content in kept(hub, ds.StudyInstanceUID)]
+    assert len(found) == slices + 1
+    assert found[-1] == data_set_of(first.read_bytes())
 
 
 def test_private_storage_class_in_a_recent_transfer_syntax_is_kept(small_hub: ImagingHub, tmp_path: Path) -> None:
