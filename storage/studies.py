@@ -87,7 +87,7 @@ def known_data_set(tx: Connection, sop_instance_uid: str) -> tuple[str, int, str
     return row
 
 
-def note_data_set(tx: Connection, sop_instance_uid: str, data_set_digest: str) -> None:
+def put_data_set(tx: Connection, sop_instance_uid: str, data_set_digest: str) -> None:
     """Keeps the digest of a data set that is stored under this UID."""
     which = t.instance.c.sop_instance_uid == sop_instance_uid
     tx.execute(t.instance.update().where(which).values(data_set_digest=data_set_digest))
@@ -175,11 +175,11 @@ def add_instance(
     if hidden:
         recount(tx, study_id)
     else:
-        grow(tx, series_id, study_id, 1, now)
+        add_to_counts(tx, series_id, study_id, 1, now)
 
 
 def add_instances(tx: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Instances that nobody has hidden. The caller has their series and studies `grow`."""
+    """Instances that nobody has hidden. The caller has their series and studies counted by `add_to_counts`."""
     _ADD_INSTANCE.many(tx, rows)
 
 
@@ -206,7 +206,9 @@ def instance_row(
     }
 
 
-def grow(tx: Connection, series_id: int, study_id: int, more: int, now: dt.datetime, *, completed: bool = True) -> None:
+def add_to_counts(
+    tx: Connection, series_id: int, study_id: int, more: int, now: dt.datetime, *, completed: bool = True
+) -> None:
     """Counts so many more instances in a series and its study. completed: whether the study may count as complete."""
     _SERIES_GREW.run(tx, key=series_id, more=more)
     _STUDY_GREW.run(tx, key=study_id, more=more, at=now)

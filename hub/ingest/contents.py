@@ -33,7 +33,7 @@ def _with_digest(tx: Connection, instance: Instance, prepared: Prepared, digest_
         return instance
     digest, offset, known = stored
     if not known:
-        studies.note_data_set(tx, instance.sop_instance_uid, digest_from(digest, offset))
+        studies.put_data_set(tx, instance.sop_instance_uid, digest_from(digest, offset))
     if instance.data_set_digest:
         return instance
     return replace(instance, data_set_digest=digest_from(prepared.digest, instance.data_set_offset))

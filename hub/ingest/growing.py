@@ -158,7 +158,7 @@ def _written(
     )
     for (series_id, study_id), count in Counter((home.series_id, home.study_id) for home in homes).items():
         completed = any(home.completed for home in homes if home.study_id == study_id)
-        studies.grow(tx, series_id, study_id, count, now, completed=completed)
+        studies.add_to_counts(tx, series_id, study_id, count, now, completed=completed)
     deliveries.add_reports(tx, pairs)
     return pairs
 
