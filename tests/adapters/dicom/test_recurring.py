@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.dicom.documents import recurs
+from adapters.dicom.form import OTHER_TIMES, OWN, READ, Form, Mould, form_of
 from adapters.dicom.header import Header
 from adapters.dicom.part10 import read
-from adapters.dicom.recurring import OTHER_TIMES, OWN, READ, Recurring, form_of
+from adapters.dicom.recurring import Recurring
 from schemas.delivery import Channel, Origin, Read, Reading
 from schemas.faults import Fault
 from schemas.organization import Source
@@ -159,6 +160,43 @@ def test_the_next_instance_of_a_series_is_not_read_in_the_ordinary_way() -> None
     assert [each.instance_number for each in found] == [0, 1, 2, 3, 4]
     assert len({each.sop_instance_uid for each in found}) == 5
     assert len(ordinary) == 1
+
+
+def bare(form: Form | None) -> tuple[object, ...] | None:
+    return (form.pieces, form.offset, form.instance, form.number) if form else None
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    common=CHANGES,
+    syntax=st.sampled_from([EXPLICIT, RLE]),
+    edits=st.lists(st.tuples(st.integers(0, 4000), st.sampled_from([0, 1, 0x1B, 0x31, 0x41, 0x80, 0xFF])), max_size=3),
+    tail=st.sampled_from([0, 0, 0, 2, -2]),
+)
+def test_what_fits_a_mould_has_the_form_that_a_look_at_its_elements_finds(
+    common: Elements, syntax: str, edits: list[tuple[int, int]], tail: int
+) -> None:
+    first = part10({**PLAIN, **common}, syntax, b"")
+    form = form_of(first)
+    if form is None:
+        return
+    mould = Mould(first, form)
+    assert bare(mould.form_of(first)) == bare(form)
+    other = bytearray(first[:tail] if tail < 0 else first + bytes(tail))
+    for place, value in edits:
+        # Behind the preamble, which nobody looks at.
+        other[132 + place % (len(other) - 132)] = value
+    fits = mould.form_of(bytes(other))
+    assert fits is None or bare(fits) == bare(form_of(bytes(other)))
+
+
+def test_slices_that_differ_in_their_numbers_fit_the_mould_of_the_first() -> None:
+    first, *others = series(5)
+    form = form_of(first)
+    assert form
+    fits = [Mould(first, form).form_of(content) for content in others]
+    assert [bare(each) for each in fits] == [bare(form_of(content)) for content in others]
+    assert None not in fits
 
 
 def test_the_form_holds_every_value_that_reading_an_image_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
