@@ -19,6 +19,7 @@ from adapters.contract import Listener
 from adapters.fhir import rest_hook
 from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, STRICT, sniff
 from adapters.tls import client_context, server_context
+from adapters.turns import Turns
 from hub import portal
 from hub.access import Access
 from hub.advising import Advising
@@ -194,7 +195,7 @@ def _web(settings: Settings, verbs: Verbs) -> FastAPI:
     return app
 
 
-def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
+def _listeners(hub: Hub, parts: set[str], doors: Doors, turns: Turns | None) -> dict[str, Listener]:
     settings, ingest = hub.settings, hub.verbs.ingest
     made: dict[str, Listener] = {}
     if "web" in parts:
@@ -210,6 +211,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors) -> dict[str, Listener]:
             context=_dicom_tls(settings),
             services=_peers(hub),
             door=doors.get("dicom"),
+            turns=turns,
         )
     if "mllp" in parts:
         made["mllp"] = hl7v2.listener(
@@ -289,11 +291,17 @@ def require_certificates(settings: Settings) -> None:
 
 @contextmanager
 def running(
-    settings: Settings, parts: set[str], *, doors: Doors = MappingProxyType({}), counted: Counted = count_delivery
+    settings: Settings,
+    parts: set[str],
+    *,
+    doors: Doors = MappingProxyType({}),
+    turns: Turns | None = None,
+    counted: Counted = count_delivery,
 ) -> Iterator[Hub]:
     """A hub that listens while the block runs, and finishes what it acknowledged when it ends.
 
-    doors: sockets that listen already, by part. counted: told of every delivery.
+    doors: sockets that listen already, by part; turns: whose it is to accept there, where it is several processes'.
+    counted: told of every delivery.
     """
     require_doors(settings, parts - doors.keys())
     if bare := in_clear(settings, parts):
@@ -307,7 +315,7 @@ def running(
         here.share()
         hub = build(settings, stores, counted)
         try:
-            _start(hub, parts, doors)
+            _start(hub, parts, doors, turns)
             yield hub
         finally:
             _stop(hub)
@@ -316,8 +324,8 @@ def running(
         stores.close()
 
 
-def _start(hub: Hub, parts: set[str], doors: Doors) -> None:
-    for part, listener in _listeners(hub, parts, doors).items():
+def _start(hub: Hub, parts: set[str], doors: Doors, turns: Turns | None) -> None:
+    for part, listener in _listeners(hub, parts, doors, turns).items():
         listener.start()
         hub.listeners[part] = listener
         hub.ports[part] = listener.port

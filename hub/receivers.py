@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -25,8 +25,9 @@ _NEWS_EVERY_S = 1.0
 _NEWS_TOGETHER = 40  # what a pipe takes as one piece, 4,096 bytes, whoever else writes to it
 _RESPAWN_AFTER_S = 1.0
 
-# What a receiver does until it is told to stop. counted: to be told of every delivery; stop: set when it is to end.
-Receive = Callable[[Callable[[Receipt, Delivery, float], None], threading.Event], None]
+# What a receiver does until it is told to stop. place: which of them it is, from 0, or whose it takes that died;
+# counted: to be told of every delivery; stop: set when it is to end.
+Receive = Callable[[int, Callable[[Receipt, Delivery, float], None], threading.Event], None]
 
 
 class Receivers:
@@ -81,7 +82,7 @@ def _keep(number: int, receive: Receive, life: int, news: int) -> None:
         signal.signal(each, lambda *_: None)
     # Ctrl-C reaches every process of the terminal; the hub's own decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    receivers = {_spawn(receive, life, news) for _ in range(number)}
+    receivers = {_spawn(receive, place, life, news): place for place in range(number)}
     while True:
         ready, _, _ = select.select([life, told], [], [])
         if life in ready:
@@ -90,34 +91,34 @@ def _keep(number: int, receive: Receive, life: int, news: int) -> None:
             break
         for lost in _ended(receivers):
             log.error("receiver.died", process=lost)
-            receivers.remove(lost)
+            place = receivers.pop(lost)
             time.sleep(_RESPAWN_AFTER_S)
-            receivers.add(_spawn(receive, life, news))
+            receivers[_spawn(receive, place, life, news)] = place
     for each_receiver in receivers:
         os.kill(each_receiver, signal.SIGTERM)
     for each_receiver in receivers:
         os.waitpid(each_receiver, 0)
 
 
-def _ended(receivers: set[int]) -> list[int]:
+def _ended(receivers: Iterable[int]) -> list[int]:
     return [each for each in receivers if os.waitpid(each, os.WNOHANG)[0]]
 
 
-def _spawn(receive: Receive, life: int, news: int) -> int:
+def _spawn(receive: Receive, place: int, life: int, news: int) -> int:
     process = os.fork()
     if process == 0:
-        _end_with(lambda: _receive(receive, life, news))
+        _end_with(lambda: _receive(receive, place, life, news))
     return process
 
 
-def _receive(receive: Receive, life: int, news: int) -> None:
+def _receive(receive: Receive, place: int, life: int, news: int) -> None:
     stop = threading.Event()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_die_with_the_hub, args=(life,), name="life", daemon=True).start()
     told = _News(news)
-    receive(told.add, stop)
+    receive(place, told.add, stop)
     told.send()
 
 

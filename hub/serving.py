@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from adapters.turns import Turns
 from hub import app
 from hub.doors import require_doors, shared_doors
 from hub.memory import return_large_blocks
@@ -39,8 +40,10 @@ def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
     app.open_stores(settings).close()
     doors = shared_doors(settings, received)
 
-    def receive(counted: app.Counted, stop: threading.Event) -> None:
-        with app.running(settings, set(received), doors=doors, counted=counted):
+    turns = Turns(number)
+
+    def receive(place: int, counted: app.Counted, stop: threading.Event) -> None:
+        with app.running(settings, set(received), doors=doors, turns=turns.sit(place), counted=counted):
             stop.wait()
 
     # What every process shares is not looked through again, and so is not copied.

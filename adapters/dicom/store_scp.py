@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import structlog
 
+from adapters.turns import Turns
 from schemas.delivery import Deliver, DeliverTogether, Delivery, Format, Identify, Origin
 from schemas.faults import Fault, Internal
 
@@ -51,7 +52,7 @@ class StoreScp:
     devices are configured carelessly and the calling side is who must be known.
     together: takes short objects of several associations at once, which is faster.
     services: what else peers may ask for, beside C-ECHO and C-STORE. context: speaks TLS alone where given.
-    door: a socket that listens already, perhaps for several processes; it must not block.
+    door: a socket that listens already; it must not block. turns: of the processes that it listens for.
     spare_s: for so long an association may be idle while others find no room.
     """
 
@@ -73,6 +74,7 @@ class StoreScp:
         spare_s: float = 2.0,
         context: ssl.SSLContext | None = None,
         door: socket.socket | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.port = port
         terms = Terms(ae_title, check_called_ae_title, max_pdu, timeout_s, idle_timeout_s, min(timeout_s, 15.0))
@@ -81,7 +83,13 @@ class StoreScp:
         self._acceptor = Acceptor(terms, identify, (*own, *services), store.together if together else None)
         self._encrypted = context is not None
         self._server = Server(
-            (host, port), self._acceptor.serve, most=max_associations, spare_s=spare_s, context=context, door=door
+            (host, port),
+            self._acceptor.serve,
+            most=max_associations,
+            spare_s=spare_s,
+            context=context,
+            door=door,
+            turns=turns,
         )
 
     def start(self) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import structlog
 
 from adapters.tls import hang_up, stop_reading
+from adapters.turns import Turns
 
 log = structlog.get_logger()
 
 _BACKLOG = 128
-# A process that serves already lets one that does not go first to the door which they share, so much for each peer.
-_COURTESY_S = 0.002
-_MOST_COURTESY_S = 0.01
+# So often, and so long, a process waits for another whose turn it is: that one may be gone, or too busy.
+_COURTESIES, _COURTESY_S = 10, 0.002
 # How long a peer may take to hang up once it is told that we do.
 _GOODBYE_S = 1.0
 _GOODBYE_BYTES = 4 << 20
@@ -43,6 +43,7 @@ class Server:
     """Serves on a port, or at a door that listens already, until `stop`.
 
     serve: called for each connection in a thread of its own; when it returns the connection is closed.
+    turns: of the processes that the door listens for.
     most: connections at a time. One that has been idle for `spare_s` gives its place to one that comes.
     """
 
@@ -55,6 +56,7 @@ class Server:
         spare_s: float,
         context: ssl.SSLContext | None = None,
         door: socket.socket | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._address = address
         self._serve = serve
@@ -62,6 +64,7 @@ class Server:
         self._spare_s = spare_s
         self._context = context
         self._door = door
+        self._turns = turns or Turns(1)
         self._guests: set[Guest] = set()
         self._lock = threading.Lock()
         self._wake, self._woken = socket.socketpair()
@@ -114,13 +117,22 @@ class Server:
         for each in (self._door, self._woken):
             poll.register(each, select.POLLIN)
         while all(number != self._woken.fileno() for number, _ in poll.poll()):
-            if self._guests:
-                time.sleep(min(_COURTESY_S * len(self._guests), _MOST_COURTESY_S))
+            if not self._is_for_us(poll):
+                continue
             try:
                 connection, address = self._door.accept()
             except OSError:
                 continue  # another process was quicker, or the peer has gone again
             self._welcome(connection, str(address[0]))
+
+    def _is_for_us(self, poll: select.poll) -> bool:
+        for _ in range(_COURTESIES):
+            if self._turns.mine():
+                break
+            time.sleep(_COURTESY_S)
+            if not poll.poll(0):
+                return False
+        return True
 
     def _welcome(self, connection: socket.socket, address: str) -> None:
         connection.setblocking(True)
@@ -139,6 +151,7 @@ class Server:
         guest.thread = threading.Thread(target=self._serve_guest, args=(guest,), name="dicom-association", daemon=True)
         with self._lock:
             self._guests.add(guest)
+            self._turns.count(len(self._guests))
         guest.thread.start()
 
     def _make_room(self) -> bool:
@@ -162,6 +175,7 @@ class Server:
             part(guest.connection)
             with self._lock:
                 self._guests.discard(guest)
+                self._turns.count(len(self._guests))
 
 
 def part(connection: socket.socket) -> None:
