@@ -309,11 +309,13 @@ def running(
     stores = open_stores(settings)
     here = presence.enter(stores.database, settings.data)
     try:
+        hub = build(settings, stores, counted)
+        # Before those are removed for which no row stands.
+        hub.verbs.ingest.recall()
         if here.alone:
             reconcile(stores.database, stores.objects)
             release(stores.database)
         here.share()
-        hub = build(settings, stores, counted)
         try:
             _start(hub, parts, doors, turns)
             yield hub

@@ -63,6 +63,11 @@ class Database:
             if self._sync and _changes(tx) != before:
                 self.changes += 1
 
+    @property
+    def syncs_itself(self) -> bool:
+        """Whether `make_durable` has something to do."""
+        return self._sync is not None
+
     def make_durable(self) -> None:
         """Returns when all that was committed before is durable. Raises Busy where the disk does not do it."""
         if self._sync:

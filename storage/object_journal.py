@@ -12,14 +12,14 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from schemas.faults import Fault, Internal
-from storage.object_volumes import SALT_BYTES, Stretch, contents_of, pack, stretches_of
+from storage.object_volumes import SALT_BYTES, Stretch, contents_of, pack, stretches_of, whole_stretches_of
 from storage.spool_file import disk_faults, make_private
 
 log = structlog.get_logger()
@@ -29,6 +29,9 @@ _QUIET_S, _OLD_S, _RETRY_S = 1.0, 30.0, 5.0
 _IDLE_S = 20.0
 _FULL_BYTES = 512 << 20
 _TOGETHER = 500
+
+# The volume of a process that died, once its contents are objects, for the sake of its envelopes.
+_ENVELOPES = ".envelopes"
 
 # Makes a content an object with a file of its own; durably, or with this file for its first form and one sync later.
 Put = Callable[[bytes], None]
@@ -55,9 +58,9 @@ class _Written:
         self.end = 0
         self._salt = secrets.token_bytes(SALT_BYTES)
 
-    def append(self, contents: Sequence[bytes]) -> list[str]:
+    def append(self, contents: Sequence[bytes], envelopes: Sequence[bytes]) -> list[str]:
         """Durable when it returns. After an OSError nothing more may be appended: half a record may stand there."""
-        digests, pieces = pack(self._salt, contents)
+        digests, pieces = pack(self._salt, contents, envelopes)
         if not self.end:
             pieces.insert(0, self._salt)
         size = sum(map(len, pieces))
@@ -91,12 +94,16 @@ class _Written:
 
 
 class Journal:
-    """The journal of one process. Every method may be called from any thread."""
+    """The journal of one process. Every method may be called from any thread.
+
+    before_clearing: returns once what the envelopes stand for is durable elsewhere. Raises Busy.
+    """
 
     def __init__(self, folder: Path, put: Put, put_soon: PutSoon) -> None:
         self._folder = folder
         self._put = put
         self._put_soon = put_soon
+        self.before_clearing: Callable[[], None] = lambda: None
         self._volume: _Written | None = None
         self._full: list[_Written] = []
         self._spare: _Written | None = None
@@ -105,15 +112,20 @@ class Journal:
         self._settling = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def append(self, contents: Sequence[bytes]) -> list[str]:
-        """The digests of the contents, now durable. Raises Busy where the disk is full, Internal where it fails."""
+    def append(self, contents: Sequence[bytes], envelopes: Sequence[bytes] = ()) -> list[str]:
+        """The digests of the contents, now durable, each with its envelope if there are any.
+
+        Raises Busy where the disk is full, Internal where it fails.
+        """
         with self._changed, disk_faults():
             volume = self._volume or self._begin()
             try:
                 digests = [
                     digest
                     for start in range(0, len(contents), _TOGETHER)
-                    for digest in volume.append(contents[start : start + _TOGETHER])
+                    for digest in volume.append(
+                        contents[start : start + _TOGETHER], envelopes[start : start + _TOGETHER]
+                    )
                 ]
             except OSError:
                 volume.cut()
@@ -192,11 +204,12 @@ class Journal:
         reached = 0
         for stretch in stretches_of(volume.path):
             self._put_soon(stretch, part)
-            reached = stretch.start + stretch.length
+            reached = stretch.end
         if reached < volume.end:
             raise Internal("a volume of the journal cannot be read back; it is kept")
         if not _sync_file_system(self._folder):
             self._replay(volume.path)
+        self.before_clearing()
         volume.clear()
         with self._changed:
             self._full.remove(volume)
@@ -217,7 +230,7 @@ class Journal:
             left = list(self._folder.iterdir()) if self._folder.is_dir() else []
             found = sum(self._recover(path) for path in left if not path.suffix)
             for part in left:
-                if part.suffix and not part.with_suffix("").exists():
+                if part.suffix == ".part" and not part.with_suffix("").exists():
                     part.unlink(missing_ok=True)
             return found
 
@@ -228,20 +241,53 @@ class Journal:
             return 0
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found = self._replay(path)
-            path.unlink(missing_ok=True)
+            found, told = self._restored(path)
+            if told:
+                path.rename(path.with_suffix(_ENVELOPES))
+                _sync_folder(self._folder)
+            else:
+                path.unlink(missing_ok=True)
         except BlockingIOError:
             return 0  # its process lives
         finally:
             os.close(handle)
         return found
 
-    def _replay(self, path: Path) -> int:
-        number = 0
+    def _restored(self, path: Path) -> tuple[int, bool]:
+        """Makes files of what it holds: of how many contents, and whether any has an envelope."""
+        part, number, told = path.with_suffix(".part"), 0, False
+        for stretch, _ in whole_stretches_of(path):
+            self._put_soon(stretch, part)
+            number, told = number + 1, told or bool(stretch.after)
+        if not _sync_file_system(self._folder):
+            self._replay(path)
+        return number, told
+
+    def _replay(self, path: Path) -> None:
         for content in contents_of(path):
             self._put(content)
-            number += 1
-        return number
+
+    def recall(self, each: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+        """Hands over the digests and envelopes of what processes left that died, in the order of each; after that they
+        are forgotten. Call it when `recover` has made objects of them. Raises what `each` raises; they stay then.
+        """
+        with disk_faults():
+            left = sorted(self._folder.glob(f"*{_ENVELOPES}")) if self._folder.is_dir() else []
+            told = [each for path in left for each in _envelopes(path)]
+        if told:
+            each(told)
+        with disk_faults():
+            for path in left:
+                path.unlink(missing_ok=True)
+
+
+def _envelopes(path: Path) -> Iterator[tuple[str, bytes]]:
+    with suppress(FileNotFoundError):  # another process was quicker
+        for stretch, _ in whole_stretches_of(path):
+            if envelope := stretch.envelope():
+                yield stretch.digest, envelope
+            elif stretch.after:
+                log.error("journal.envelope_damaged", digest=stretch.digest)
 
 
 def _sync_file_system(folder: Path) -> bool:

@@ -5,7 +5,7 @@ changed, and means that no text from outside ever becomes part of a path.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -62,8 +62,23 @@ class Objects(Protocol):
     def spool(self) -> Spool:
         """Begin a new object."""
 
-    def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
-        """Make short contents objects, all at once: the digest of each, durable; Busy or Internal where it failed."""
+    def keep(self, contents: Sequence[bytes], envelopes: Sequence[bytes] = ()) -> list[str | Fault]:
+        """Make short contents objects, all at once: the digest of each, durable; Busy or Internal where it failed.
+
+        envelopes: what is to be durable with each, at most 60,000 bytes; none for any, or one for each, perhaps empty.
+        """
+
+    def remember(self, settled: Callable[[], None]) -> bool:
+        """Whether envelopes are kept here. Each is, until `settled` has returned, called some time after `keep`.
+
+        settled: returns when what was made of all that was kept before is durable elsewhere. Raises Busy.
+        """
+
+    def recall(self, each: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+        """Hand over the digests and envelopes that processes left which ended before they settled; then forget them.
+
+        Call it after `recover`. Raises what `each` raises, and forgets nothing then.
+        """
 
     def open(self, digest: str) -> BinaryIO:
         """The whole object, seekable; from a remote store only what is read is fetched."""

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,15 +31,20 @@ class DiskObjects:
         """Begin a new object."""
         return DiskSpool(self)
 
-    def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
+    def keep(self, contents: Sequence[bytes], envelopes: Sequence[bytes] = ()) -> list[str | Fault]:
         """Durable in the journal, with one sync for all; their own files are written later."""
         try:
-            return [*self._journal.append(contents)]
+            return [*self._journal.append(contents, envelopes)]
         except Fault as fault:
             if len(contents) < 2:
                 return [fault] * len(contents)
         # One that finds no room takes nothing from the others.
-        return [kept for each in contents for kept in self.keep([each])]
+        return [kept for at, each in enumerate(contents) for kept in self.keep([each], envelopes[at : at + 1])]
+
+    def remember(self, settled: Callable[[], None]) -> bool:
+        """They stand in the journal, and it is not cleared before."""
+        self._journal.before_clearing = settled
+        return True
 
     def _place(self, stretch: Stretch, part: Path) -> None:
         """Gives a content its file, which is synced later. part: where it is written before it has its name."""
@@ -74,6 +79,10 @@ class DiskObjects:
     def recover(self) -> int:
         """Write again what the journals of dead processes stand for."""
         return self._journal.recover()
+
+    def recall(self, each: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+        """Those in the journals of dead processes."""
+        self._journal.recall(each)
 
     def close(self) -> None:
         """Give what the journal holds files of its own."""

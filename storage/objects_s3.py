@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -95,8 +95,17 @@ class S3Objects:
         """Begin a new object."""
         return S3Spool(self)
 
-    def keep(self, contents: Sequence[bytes]) -> list[str | Fault]:
+    def remember(self, settled: Callable[[], None]) -> bool:
+        """No: a bucket holds objects alone."""
+        del settled
+        return False
+
+    def recall(self, each: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+        """Nothing."""
+
+    def keep(self, contents: Sequence[bytes], envelopes: Sequence[bytes] = ()) -> list[str | Fault]:
         """Put short contents, all at once."""
+        del envelopes
         return self._at_once(self._put_short, contents)
 
     def _put_short(self, content: bytes) -> str:

@@ -51,7 +51,7 @@ class GroupCommit:
 
     archive: keeps short deliveries and reads them, in order. index: takes deliveries through one transaction and
     returns their receipts, in order, once committed. make_durable: returns when what was committed may be promised;
-    meanwhile the next are worked for.
+    what is enclosed may be at once. Meanwhile the next are worked for.
     """
 
     def __init__(
@@ -105,10 +105,11 @@ class GroupCommit:
         outcomes: list[list[Outcome]] = [[] for _ in together]
         try:
             try:
-                outcomes = self._work(together)
+                outcomes, enclosed = self._work(together)
             finally:
                 self._hand_over()
-            outcomes = self._settle(outcomes)
+            if not enclosed:
+                outcomes = self._settle(outcomes)
         finally:
             # Not before: whoever is tired of waiting looks whether there is an outcome already.
             for each, outcome in zip(together, outcomes, strict=True):
@@ -142,13 +143,16 @@ class GroupCommit:
             self._unsettled -= 1
             self._state.notify_all()
 
-    def _work(self, together: Sequence[_Turn]) -> list[list[Outcome]]:
+    def _work(self, together: Sequence[_Turn]) -> tuple[list[list[Outcome]], bool]:
+        """The outcomes of each, and whether all that was indexed is enclosed."""
         archived = iter(
             _all_or_none(self._archive, [each for t in together for each in t.submitted if isinstance(each, Arrived)])
         )
         prepared = [[next(archived) if isinstance(e, Arrived) else e for e in turn.submitted] for turn in together]
-        receipts = iter(_all_or_none(self._index, [e for part in prepared for e in part if isinstance(e, Prepared)]))
-        return [[each if isinstance(each, Fault) else next(receipts) for each in part] for part in prepared]
+        indexed = [each for part in prepared for each in part if isinstance(each, Prepared)]
+        receipts = iter(_all_or_none(self._index, indexed))
+        outcomes = [[each if isinstance(each, Fault) else next(receipts) for each in part] for part in prepared]
+        return outcomes, all(each.enclosed for each in indexed)
 
 
 def _all_or_none(work: Callable[[Sequence[_T]], Sequence[_R | Fault]], together: Sequence[_T]) -> Sequence[_R | Fault]:

@@ -65,6 +65,7 @@ class Prepared:
     replay_of: id of the delivery whose bytes these are, when they are read again.
     repair: the delivery that this one is a corrected copy of, and who says why.
     accepted_by: who decided that it may take the place of what is stored under the same identifier.
+    enclosed: its envelope is durable too, and what the index loses of it is written again from there.
     """
 
     delivery: Delivery
@@ -75,6 +76,7 @@ class Prepared:
     replay_of: int = 0
     repair: Repair | None = None
     accepted_by: str = ""
+    enclosed: bool = False
 
     @property
     def accounting(self) -> Accounting:

@@ -22,6 +22,7 @@ from storage.database import Database
 from storage.objects import Objects, Spool
 
 from .annotations import measured_on
+from .envelopes import envelope, recall
 from .group_commit import GroupCommit
 from .index import Index
 from .nobodys import set_apart
@@ -54,6 +55,7 @@ class Ingest:
         self._counted = counted
         index = Index(database, self._digest_from)
         self._commit = GroupCommit(self._archived, index, index.make_durable)
+        self._encloses = database.syncs_itself and objects.remember(database.make_durable)
         self.identify = senders.identify
 
     def close(self) -> None:
@@ -69,6 +71,13 @@ class Ingest:
             raise outcome
         self._taken(arrived, outcome)
         return outcome
+
+    def recall(self) -> int:
+        """Takes again what was promised before the machine stopped and what the index lost then; how many deliveries.
+
+        Call it before anything is taken in. Raises Busy.
+        """
+        return recall(self._database, self._objects, self.deliver)
 
     def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Receipt | Fault]:
         """Takes several that are short and stand in memory; see schemas.delivery.DeliverTogether."""
@@ -162,26 +171,35 @@ class Ingest:
     def _archived(self, together: Sequence[Arrived]) -> list[Prepared | Fault]:
         """The same for several at once that stand in memory."""
         contents = [each.content for each in together]
-        kept = iter(self._objects.keep([content for content in contents if content]))
+        envelopes = [self._envelope(each) for each in together]
+        some = [place for place, content in enumerate(contents) if content]
+        kept = iter(self._objects.keep([contents[place] for place in some], [envelopes[place] for place in some]))
         return [
-            self._read_back(arrived, content, next(kept) if content else _nothing())
-            for arrived, content in zip(together, contents, strict=True)
+            self._read_back(arrived, content, next(kept) if content else _nothing(), enclosed=bool(envelope))
+            for arrived, content, envelope in zip(together, contents, envelopes, strict=True)
         ]
 
-    def _read_back(self, arrived: Arrived, content: bytes, kept: str | Fault) -> Prepared | Fault:
+    def _envelope(self, arrived: Arrived) -> bytes:
+        return envelope(arrived.delivery) if self._encloses and not arrived.repair else b""
+
+    def _read_back(self, arrived: Arrived, content: bytes, kept: str | Fault, *, enclosed: bool) -> Prepared | Fault:
         if isinstance(kept, Fault):
             return kept
-        return self._prepared(arrived, kept, len(content), lambda: io.BytesIO(content))
+        return self._prepared(arrived, kept, len(content), lambda: io.BytesIO(content), enclosed=enclosed)
 
-    def _prepared(self, arrived: Arrived, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
-        prepared = self._prepare(arrived.delivery, digest, size, reopen)
+    def _prepared(
+        self, arrived: Arrived, digest: str, size: int, reopen: Callable[[], BinaryIO], *, enclosed: bool = False
+    ) -> Prepared:
+        prepared = self._prepare(arrived.delivery, digest, size, reopen, enclosed=enclosed)
         arrived.prepared = replace(prepared, repair=arrived.repair) if arrived.repair else prepared
         return arrived.prepared
 
-    def _prepare(self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
+    def _prepare(
+        self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO], *, enclosed: bool = False
+    ) -> Prepared:
         outcome = self._read(delivery, reopen)
         if isinstance(outcome, Fault):
-            return Prepared(delivery, digest, size, outcome)
+            return Prepared(delivery, digest, size, outcome, enclosed=enclosed)
         parts = [self._keep(part) for part in outcome.parts]
         waveforms = dict(outcome.recordings)
         recordings = {key: self._keep(encode(recording)) for key, recording in outcome.recordings}
@@ -190,7 +208,7 @@ class Ingest:
             for report in outcome.reports
         )
         outcome = set_apart(replace(outcome, reports=reports, parts=(), recordings=()))
-        return Prepared(delivery, digest, size, outcome, (*parts, *recordings.values()))
+        return Prepared(delivery, digest, size, outcome, (*parts, *recordings.values()), enclosed=enclosed)
 
     def _read(self, delivery: Delivery, reopen: Callable[[], BinaryIO]) -> Reading | Fault:
         reader = self._readers.get(delivery.format)

@@ -16,7 +16,7 @@ import pytest
 from schemas.faults import Busy, Internal
 from storage import object_journal
 from storage.object_journal import Journal
-from storage.object_volumes import contents_of
+from storage.object_volumes import contents_of, stretches_of
 from storage.objects_disk import DiskObjects
 
 KIB = 1 << 10
@@ -265,6 +265,69 @@ def test_what_a_crash_of_the_machine_took_is_written_again_from_the_journal(tmp_
     assert [place.read_bytes() for place in places] == [b"cut short", b"never written"]
     assert list((tmp_path / "journal").iterdir()) == []
     assert store.recover() == 0
+
+
+def test_an_envelope_is_durable_with_its_content_until_what_was_made_of_them_is(tmp_path: Path) -> None:
+    store, told = DiskObjects(tmp_path), list[tuple[str, bytes]]()
+    settled: list[str] = []
+
+    def settle() -> None:
+        settled.append("asked")
+        if len(settled) == 1:
+            raise Busy("the database's disk did not keep it", where="database")
+
+    assert store.remember(settle)
+    (digest, again, _) = store.keep([b"one", b"one", b"two"], [b"first", b"second", b""])
+    (volume,) = volumes(store)
+    assert [(each.digest, each.envelope()) for each in stretches_of(volume)] == [
+        (digest, b"first"),
+        (again, b"second"),
+        (hashlib.sha256(b"two").hexdigest(), b""),
+    ]
+    with pytest.raises(Busy):
+        store.close()
+    assert list(contents_of(volume)) == [b"one", b"one", b"two"], "not given up before"
+    store.close()
+    assert len(settled) == 2
+    assert volumes(store) == []
+    store.recall(told.extend)
+    assert told == []
+
+
+JOURNAL_WITH_ENVELOPES = """
+import os, signal, sys
+from pathlib import Path
+from storage.objects_disk import DiskObjects
+store = DiskObjects(Path(sys.argv[1]))
+store.remember(lambda: None)
+store.keep([b"whole", b"plain", b"changed", b"never written"], [b"told", b"", b"spoilt", b"of it"])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_envelopes_of_a_process_that_died_are_handed_over_once(tmp_path: Path) -> None:
+    store = DiskObjects(tmp_path)
+    command = [sys.executable, "-c", JOURNAL_WITH_ENVELOPES, str(tmp_path)]
+    subprocess.run(command, check=False, cwd=Path.cwd())
+    (volume,) = volumes(store)
+    written = volume.read_bytes().replace(b"spoilt", b"sqoilt")
+    volume.write_bytes(written.replace(b"never written", b"never wr"))
+    assert store.recover() == 3
+    assert store.recover() == 0
+    kept = [hashlib.sha256(each).hexdigest() for each in (b"whole", b"plain", b"changed")]
+    assert set(store.digests()) == set(kept)
+    told: list[tuple[str, bytes]] = []
+
+    def not_yet(_: object) -> None:
+        raise Busy("the database is busy", where="database")
+
+    with pytest.raises(Busy):
+        store.recall(not_yet)
+    store.recall(told.extend)
+    assert told == [(kept[0], b"told")], "and none that is not as it was written"
+    store.recall(told.extend)
+    assert len(told) == 1
+    assert volumes(store) == []
 
 
 def test_what_finds_no_room_takes_nothing_from_the_others(small_disk: Path) -> None:
