@@ -212,6 +212,16 @@ class _FileLock:
             self._file = -1
 
 
+def stamp(tx: Connection) -> object:
+    """Equal to an earlier one of the same process if nothing was written since; None where the database cannot tell."""
+    driver: Any = tx.connection.driver_connection
+    if tx.dialect.name != "sqlite":
+        return None
+    # The one counts what other connections have written, the other what this one has.
+    (others,) = driver.execute("PRAGMA data_version").fetchone()
+    return driver, others, driver.total_changes
+
+
 def _changes(tx: Connection) -> int:
     """How many rows the connection has written in its life."""
     driver: Any = tx.connection.driver_connection

@@ -19,6 +19,7 @@ from schemas.patient import Patient
 from schemas.report import Report
 from schemas.study import Instance
 from storage import deliveries, studies
+from storage.database import stamp
 from storage.growing import MOST, KnownGrowing, known_growing, known_stored, known_taken
 
 from .prepared import Prepared
@@ -46,11 +47,34 @@ class _Image:
     accounting: Accounting
 
 
+class NotGrowingError(Exception):
+    """One of the images could not be written, and the transaction cannot go on."""
+
+
 class Growing:
-    """Remembers of each study what was found to change nothing: the same said and known again needs no second look."""
+    """Remembers of each study what was found to change nothing: the same said and known again needs no second look.
+
+    While nobody writes anything but such images, what is known stays, and is not asked for.
+    """
 
     def __init__(self) -> None:
         self._settled: dict[str, _Settled] = {}
+        self._homes_of: dict[object, tuple[Report, KnownGrowing]] = {}
+        self._stamp: object = None
+
+    def begin(self, tx: Connection) -> None:
+        """At the start of each transaction of this connection's index."""
+        now = stamp(tx)
+        if now is None or now != self._stamp:
+            self._homes_of.clear()
+
+    def end(self, tx: Connection) -> None:
+        """At its end, when nothing more is written."""
+        self._stamp = stamp(tx)
+
+    def forget(self) -> None:
+        """Something else is written in it."""
+        self._homes_of.clear()
 
     def add(self, tx: Connection, together: Sequence[Prepared], now: dt.datetime) -> list[tuple[int, int]]:
         """Adds as many of the first as certainly change nothing else: (delivery, report) of each. The next, if any is
@@ -61,21 +85,33 @@ class Growing:
             return []
         fresh = images[: _first_known(tx, images)]
         homes = list(self._homes(tx, fresh))
-        return _written(tx, fresh[: len(homes)], homes, now)
+        pairs = _written(tx, fresh[: len(homes)], homes, now)
+        if grown := {home.study_id for home in homes if home.completed}:
+            for key, (report, home) in self._homes_of.items():
+                if home.study_id in grown:
+                    self._homes_of[key] = (report, home._replace(completed=False))
+        return pairs
 
     def _homes(self, tx: Connection, images: Sequence[_Image]) -> Iterator[KnownGrowing]:
         """Where each belongs, up to the first of which that is not certain."""
-        found: dict[object, KnownGrowing | None] = {}
         for image in images:
-            organization_id = image.prepared.delivery.origin.source.organization_id
-            # The same said of the same series: whoever reads instances hands the same report on for all of them.
-            key = (organization_id, id(image.report), image.instance.series.series_instance_uid)
-            if key not in found:
-                found[key] = _known(tx, image.report, image.instance, organization_id)
-            known = found[key]
+            known = self._home(tx, image)
             if known is None or not self._changes_nothing(known, image.report, image.instance):
                 return
             yield known
+
+    def _home(self, tx: Connection, image: _Image) -> KnownGrowing | None:
+        organization_id = image.prepared.delivery.origin.source.organization_id
+        key = (organization_id, image.instance.series.series_instance_uid)
+        report, known = self._homes_of.get(key, (None, None))
+        # The same said of the same series: whoever reads instances hands the same report on for all of them.
+        if report is not image.report:
+            known = _known(tx, image.report, image.instance, organization_id)
+            if known:
+                if len(self._homes_of) >= _MOST:
+                    self._homes_of.clear()
+                self._homes_of[key] = (image.report, known)
+        return known
 
     def _changes_nothing(self, known: KnownGrowing, said: Report, instance: Instance) -> bool:
         one_patient = known.study_patient_id == known.report_patient_id == known.patient_id

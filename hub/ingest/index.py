@@ -24,7 +24,7 @@ from storage.statement import savepoint
 
 from .contents import DigestFrom, with_digests
 from .contested import contest
-from .growing import Growing
+from .growing import Growing, NotGrowingError
 from .images import index_instance, reports_of_stored
 from .moves import follow_moves
 from .orders import index_order
@@ -64,6 +64,9 @@ class Index:
         """
         try:
             return self._together(together)
+        except NotGrowingError:
+            # The ordinary way finds out which of them it is, and what to say of it.
+            return self._together(together, growing=False)
         except Collision:
             # Another process has just taken one of the same deliveries: this time it is known.
             return self._together(together)
@@ -72,13 +75,16 @@ class Index:
         """Returns when all that was indexed before can be promised. Raises Busy where the disk does not keep it."""
         self._database.make_durable()
 
-    def _together(self, together: Sequence[Prepared]) -> list[Receipt]:
+    def _together(self, together: Sequence[Prepared], *, growing: bool = True) -> list[Receipt]:
         batch = _Batch(audit.now(), unseen=self._unseen(together))
         with self._database.write_soon() as tx:
+            self._growing.begin(tx)
             receipts: list[Receipt] = []
             while left := together[len(receipts) :]:
-                receipts += self._growing_first(tx, left, batch) or [self._one(tx, left[0], batch)]
+                grown = self._growing_first(tx, left, batch) if growing else []
+                receipts += grown or [self._one(tx, left[0], batch)]
             add_audit(tx, batch.entries)
+            self._growing.end(tx)
         self._unmapped.committed(batch.noticed)
         return receipts
 
@@ -90,22 +96,24 @@ class Index:
         }
 
     def _growing_first(self, tx: Connection, together: Sequence[Prepared], batch: _Batch) -> list[Receipt]:
-        """Takes as many of the first as go the short way; none where the first is for the ordinary one."""
+        """Takes as many of the first as go the short way; none where the first is for the ordinary one.
+
+        Raises NotGrowingError where one of them cannot be written.
+        """
         if batch.unseen.get(id(together[0])):
             return []
         plain = list(takewhile(lambda each: not batch.unseen.get(id(each)), together))
         try:
-            with savepoint(tx):
-                pairs = self._growing.add(tx, plain, batch.now)
-        except (Fault, *_UNSTORABLE, IntegrityError):
-            # The ordinary way finds out which of them it is, and what to say of it.
-            return []
+            pairs = self._growing.add(tx, plain, batch.now)
+        except (Fault, *_UNSTORABLE, IntegrityError) as error:
+            raise NotGrowingError from error
         return [
             _received(prepared, delivery_id, (report_id,), None, batch)
             for prepared, (delivery_id, report_id) in zip(together, pairs, strict=False)
         ]
 
     def _one(self, tx: Connection, prepared: Prepared, batch: _Batch) -> Receipt:
+        self._growing.forget()
         origin = prepared.delivery.origin
         known = None if prepared.replay_of else deliveries.known_receipt(tx, origin.source.id, prepared.fingerprint)
         if known:
