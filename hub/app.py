@@ -62,7 +62,19 @@ from storage.database import Database
 from storage.migrate import migrate
 from storage.objects import Objects, objects_from_url
 
-__all__ = ["DESCRIBERS", "EXAMINERS", "READERS", "STRICT", "Hub", "Stores", "build", "open_stores", "running", "sniff"]
+__all__ = [
+    "DESCRIBERS",
+    "EXAMINERS",
+    "READERS",
+    "STRICT",
+    "Hub",
+    "Stores",
+    "Turns",
+    "build",
+    "open_stores",
+    "running",
+    "sniff",
+]
 
 log = structlog.get_logger()
 VERSION = "0.1.0"

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapters.turns import Turns
 from hub import app
 from hub.doors import require_doors, shared_doors
 from hub.memory import return_large_blocks
@@ -40,7 +39,7 @@ def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
     app.open_stores(settings).close()
     doors = shared_doors(settings, received)
 
-    turns = Turns(number)
+    turns = app.Turns(number)
 
     def receive(place: int, counted: app.Counted, stop: threading.Event) -> None:
         with app.running(settings, set(received), doors=doors, turns=turns.sit(place), counted=counted):

@@ -80,6 +80,7 @@ NOBODY_S = {
     "storage.observations.with_ids": "adds ids to what was already disclosed",
     "storage.proofs.contradictions": "ids only",
     "storage.deliveries.receipt": "what the sender itself was told",
+    "storage.database.stamp": "whether something was written, not what",
 }
 
 
