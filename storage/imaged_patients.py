@@ -10,7 +10,7 @@ from schemas.identifiers import authority_system
 from schemas.network import Counts, Match, Selection
 from schemas.study import StudyCriteria, StudyRecord
 
-from . import studies
+from . import studies, study_matching
 from . import tables as t
 from .reports import scope
 
@@ -35,7 +35,7 @@ def search(
         )
         .join(t.patient, t.patient.c.id == t.study.c.patient_id)
         .join(t.organization, t.organization.c.id == t.study.c.organization_id)
-        .where(*studies.conditions(disclosure, criteria))
+        .where(*study_matching.conditions(disclosure, criteria))
         .group_by(t.study.c.patient_id)
         .order_by(place.desc())
         .limit(limit)

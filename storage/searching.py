@@ -11,7 +11,7 @@ from schemas.documents import from_json
 from schemas.patient import normal_name
 from schemas.study import InstanceRecord, Series, SeriesRecord, StudyCriteria, StudyRecord
 
-from . import studies
+from . import studies, study_matching
 from . import tables as t
 from .headers import described, unpacked
 from .reports import scope
@@ -40,14 +40,14 @@ def studies_matching(
     fuzzy: names are found by their beginning, by pinyin and by its initials too.
     """
     name = normal_name(criteria.patient_name.strip("*")) if fuzzy else ""
-    exact = studies.matching(criteria)
+    exact = study_matching.matching(criteria)
     if name:
         similar = t.patient.c.id.in_(
             select(t.patient_search_key.c.patient_id).where(
                 t.patient_search_key.c.search_key >= name, t.patient_search_key.c.search_key < name + _LAST
             )
         )
-        others = studies.matching(replace(criteria, patient_name=""))
+        others = study_matching.matching(replace(criteria, patient_name=""))
         query = studies.visible_studies(disclosure).where(*others, or_(similar, *_name_only(criteria)))
     else:
         query = studies.visible_studies(disclosure).where(*exact)
@@ -61,7 +61,7 @@ def studies_matching(
 
 
 def _name_only(criteria: StudyCriteria) -> list[Any]:
-    return studies.matching(StudyCriteria(patient_name=criteria.patient_name, hidden=True))
+    return study_matching.matching(StudyCriteria(patient_name=criteria.patient_name, hidden=True))
 
 
 def series_of(tx: Connection, disclosure: Disclosure, study: StudyRecord) -> list[SeriesRecord]:
