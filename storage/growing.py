@@ -1,10 +1,11 @@
 """A series that is here already, with all that decides whether one more instance of it changes nothing else."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, String, and_, bindparam, exists, select
+from sqlalchemy import Connection, Integer, String, Table, and_, bindparam, case, exists, select
 
 from . import tables as t
 from .statement import Statement
@@ -91,6 +92,49 @@ _TAKEN = Statement(
     )
 )
 _STORED = Statement(select(t.instance.c.sop_instance_uid).where(_among(t.instance.c.sop_instance_uid)))
+
+
+# Who is not among them keeps its count.
+_KEYS, _MORE = [f"key{number}" for number in range(MOST)], [f"more{number}" for number in range(MOST)]
+
+
+def _grown(table: Table, **values: Any) -> Statement:
+    more = case(
+        *((table.c.id == bindparam(key), bindparam(by, type_=Integer)) for key, by in zip(_KEYS, _MORE, strict=True)),
+        else_=0,
+    )
+    these = table.c.id.in_([bindparam(key) for key in _KEYS])
+    return Statement(table.update().where(these).values(instance_count=table.c.instance_count + more, **values))
+
+
+_SERIES_GREW = _grown(t.series)
+_STUDIES_GREW = _grown(t.study, last_arrival_at=bindparam("at"))
+_STUDY_GROWS = Statement(
+    t.study.update()
+    .where(t.study.c.id == bindparam("key"), t.study.c.completed_at.is_not(None))
+    .values(completed_at=None)
+)
+
+
+def add_to_counts(
+    tx: Connection, series: Mapping[int, int], studies: Mapping[int, int], now: dt.datetime, completed: Iterable[int]
+) -> None:
+    """Counts so many more instances in each of one to MOST series and studies, by id.
+
+    completed: of these studies those that may count as complete, which they are no longer.
+    """
+    _SERIES_GREW.run(tx, **_more(series))
+    _STUDIES_GREW.run(tx, at=now, **_more(studies))
+    # Apart: to write it each time would cost an index, though it says nothing new.
+    for study_id in completed:
+        _STUDY_GROWS.run(tx, key=study_id)
+
+
+def _more(by_id: Mapping[int, int]) -> dict[str, int]:
+    found = dict.fromkeys(_MORE, 0) | dict.fromkeys(_KEYS, -1)
+    for (key, count), at, by in zip(by_id.items(), _KEYS, _MORE, strict=False):
+        found[at], found[by] = key, count
+    return found
 
 
 def _wanted(values: Sequence[str]) -> dict[str, str]:

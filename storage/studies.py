@@ -14,6 +14,7 @@ from schemas.paging import Page
 from schemas.study import Hidden, Instance, InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
 
 from . import tables as t
+from .growing import add_to_counts
 from .hiding import recount
 from .reports import scope
 from .statement import Statement
@@ -40,21 +41,6 @@ _SERIES_OF = Statement(
     select(t.series.c.id, t.series.c.study_id).where(t.series.c.series_instance_uid == bindparam("uid"))
 )
 _ADD_INSTANCE = Statement(t.instance.insert())
-_SERIES_GREW = Statement(
-    t.series.update()
-    .where(t.series.c.id == bindparam("key"))
-    .values(instance_count=t.series.c.instance_count + bindparam("more"))
-)
-_STUDY_GREW = Statement(
-    t.study.update()
-    .where(t.study.c.id == bindparam("key"))
-    .values(instance_count=t.study.c.instance_count + bindparam("more"), last_arrival_at=bindparam("at"))
-)
-_STUDY_GROWS = Statement(
-    t.study.update()
-    .where(t.study.c.id == bindparam("key"), t.study.c.completed_at.is_not(None))
-    .values(completed_at=None)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +161,11 @@ def add_instance(
     if hidden:
         recount(tx, study_id)
     else:
-        add_to_counts(tx, series_id, study_id, 1, now)
+        add_to_counts(tx, {series_id: 1}, {study_id: 1}, now, [study_id])
 
 
 def add_instances(tx: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Instances that nobody has hidden. The caller has their series and studies counted by `add_to_counts`."""
+    """Instances that nobody has hidden. The caller has them counted by `growing.add_to_counts`."""
     _ADD_INSTANCE.many(tx, rows)
 
 
@@ -204,17 +190,6 @@ def instance_row(
         "hidden": "",
         "hidden_by": "",
     }
-
-
-def add_to_counts(
-    tx: Connection, series_id: int, study_id: int, more: int, now: dt.datetime, *, completed: bool = True
-) -> None:
-    """Counts so many more instances in a series and its study. completed: whether the study may count as complete."""
-    _SERIES_GREW.run(tx, key=series_id, more=more)
-    _STUDY_GREW.run(tx, key=study_id, more=more, at=now)
-    # Apart: to write it each time would cost an index, though it says nothing new.
-    if completed:
-        _STUDY_GROWS.run(tx, key=study_id)
 
 
 def visible_studies(disclosure: Disclosure) -> Select[Any]:

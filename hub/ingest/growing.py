@@ -20,7 +20,7 @@ from schemas.report import Report
 from schemas.study import Instance
 from storage import deliveries, studies
 from storage.database import stamp
-from storage.growing import MOST, KnownGrowing, known_growing, known_stored, known_taken
+from storage.growing import MOST, KnownGrowing, add_to_counts, known_growing, known_stored, known_taken
 
 from .prepared import Prepared
 from .versions import changes_nothing
@@ -192,9 +192,9 @@ def _written(
             for image, home, (delivery_id, _) in zip(images, homes, pairs, strict=True)
         ],
     )
-    for (series_id, study_id), count in Counter((home.series_id, home.study_id) for home in homes).items():
-        completed = any(home.completed for home in homes if home.study_id == study_id)
-        studies.add_to_counts(tx, series_id, study_id, count, now, completed=completed)
+    if homes:
+        series, study = Counter(home.series_id for home in homes), Counter(home.study_id for home in homes)
+        add_to_counts(tx, series, study, now, {home.study_id for home in homes if home.completed})
     deliveries.add_reports(tx, pairs)
     return pairs
 
