@@ -6,7 +6,7 @@ from typing import Protocol
 
 from schemas.accounts import Examine
 from schemas.conformance import Conformance
-from schemas.delivery import Format, Read
+from schemas.delivery import Format, Meaning, Read
 from schemas.dispatch import Sender
 from schemas.editing import Editor
 from schemas.header import Describe
@@ -42,6 +42,7 @@ class Adapter:
     editors: by format, how a person may change a content.
     strict: by format, what in a content departs from the standard itself, for the vendor of the sending system.
     describers: by format, what is made of a stored instance's header after its acknowledgement.
+    meanings: by format, a digest of what a content says, the same however it is encoded.
     """
 
     name: str
@@ -55,3 +56,4 @@ class Adapter:
     editors: Mapping[Format, Editor] = field(default_factory=dict)
     strict: Mapping[Format, Callable[[bytes], Conformance]] = field(default_factory=dict)
     describers: Mapping[Format, Describe] = field(default_factory=dict)
+    meanings: Mapping[Format, Meaning] = field(default_factory=dict)

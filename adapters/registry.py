@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from adapters import dicom, ecg, hl7v2
 from schemas.accounts import Examine
 from schemas.conformance import Conformance
-from schemas.delivery import Format, Read
+from schemas.delivery import Format, Meaning, Read
 from schemas.editing import Editor
 from schemas.header import Describe
 
@@ -28,6 +28,10 @@ STRICT: Mapping[Format, Callable[[bytes], Conformance]] = {
 
 DESCRIBERS: Mapping[Format, Describe] = {
     kind: describe for adapter in ADAPTERS for kind, describe in adapter.describers.items()
+}
+
+MEANINGS: Mapping[Format, Meaning] = {
+    kind: meaning for adapter in ADAPTERS for kind, meaning in adapter.meanings.items()
 }
 
 REPAIRS: tuple[str, ...] = tuple(name for adapter in ADAPTERS for name in adapter.repairs)

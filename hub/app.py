@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from adapters import dicom, hl7v2
 from adapters.contract import Listener
 from adapters.fhir import rest_hook
-from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, READERS, REPAIRS, STRICT, sniff
+from adapters.registry import DESCRIBERS, EDITORS, EXAMINERS, MEANINGS, READERS, REPAIRS, STRICT, sniff
 from adapters.tls import client_context, server_context
 from adapters.turns import Turns
 from hub import portal
@@ -157,7 +157,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
     """Composes a hub; nothing listens yet."""
     database, objects = stores.database, stores.objects
     senders = Senders(database)
-    ingest = Ingest(database, objects, senders, READERS, sniff, counted=counted)
+    ingest = Ingest(database, objects, senders, READERS, sniff, meanings=MEANINGS, counted=counted)
     verbs = Verbs(
         access=stores.access,
         ingest=ingest,

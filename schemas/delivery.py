@@ -180,6 +180,8 @@ class Receipt:
 
 # A reader turns content (seekable, at its start) into canonical values, or raises a Fault and nothing else.
 Read = Callable[[BinaryIO, Origin], Reading]
+# What a content (seekable) says: a digest, the same for two that differ in their encoding alone. Raises Faults.
+Meaning = Callable[[BinaryIO], str]
 # Custody: bytes durable, then read, then index committed. Returns a receipt, whose `fault` tells of a refusal with
 # the bytes kept; raises Busy or Internal only when nothing could be promised at all.
 Deliver = Callable[[Delivery], Receipt]

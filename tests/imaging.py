@@ -91,7 +91,7 @@ def imaging_hub(urls: Engines, max_upload_mb: int = 64) -> Iterator[ImagingHub]:
     access = Access(database)
     _seed(database)
     senders = Senders(database)
-    ingest = Ingest(database, objects, senders, dicom.ADAPTER.readers, _sniff)
+    ingest = Ingest(database, objects, senders, dicom.ADAPTER.readers, _sniff, meanings=dicom.ADAPTER.meanings)
     verbs = Verbs(
         access=access,
         ingest=ingest,

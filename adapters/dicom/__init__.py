@@ -6,6 +6,7 @@ from schemas.delivery import Format
 from .description import describe
 from .dimse import Service
 from .documents import recurs
+from .meaning import meaning
 from .meta import is_dicom
 from .part10 import read
 from .peers import CommitmentCourier, services
@@ -23,6 +24,7 @@ ADAPTER = Adapter(
     media_types={Format.DICOM: "application/dicom"},
     listener=listener,
     describers={Format.DICOM: describe},
+    meanings={Format.DICOM: meaning},
 )
 
 __all__ = ["ADAPTER", "REPORT_WRITER", "CommitmentCourier", "Service", "listener", "services"]

@@ -204,13 +204,13 @@ class _Scan:
         if not explicit or not (code.isalpha() and code.isupper()):
             # Some writers slip into implicit VR in the middle of an explicit data set.
             group, number, length = self.formats.implicit.unpack(head)
-            return group, number, _vr(group << 16 | number), length
+            return group, number, usual_vr(group << 16 | number), length
         if code in _LONG_VRS:
             self.tag = group << 16 | number
             (length,) = self.formats.long.unpack(self._take(4))
         vr = code.decode("ascii")
         if vr == "UN" and length != UNDEFINED:
-            known = _vr(group << 16 | number)
+            known = usual_vr(group << 16 | number)
             vr = "UN" if known == "SQ" else known
         return group, number, vr, length
 
@@ -262,7 +262,7 @@ class _Scan:
             raise InvalidPayload(f"a header of more than {MAX_HEADER >> 20} MiB", where=place(element.tag))
 
 
-def _vr(tag: int) -> str:
+def usual_vr(tag: int) -> str:
     """The VR of the dictionary, the first of those possible; UN where it is unknown (private, retired, invented)."""
     if tag & 0xFFFF == 0:
         return "UL"

@@ -22,7 +22,7 @@ from storage.audit import add as add_audit
 from storage.database import Collision, Database
 from storage.statement import savepoint
 
-from .contents import DigestFrom, with_digests
+from .contents import Contents
 from .contested import contest
 from .growing import Growing, NotGrowingError
 from .images import index_instance, reports_of_stored
@@ -51,9 +51,9 @@ class _Batch:
 class Index:
     """The writing side of the index."""
 
-    def __init__(self, database: Database, digest_from: DigestFrom) -> None:
+    def __init__(self, database: Database, contents: Contents) -> None:
         self._database = database
-        self._digest_from = digest_from
+        self._contents = contents
         self._unmapped = Unmapped()
         self._growing = Growing()
 
@@ -141,7 +141,7 @@ class Index:
         for last in (False, True):
             try:
                 with savepoint(tx):
-                    reading = with_digests(tx, prepared.outcome, prepared, self._digest_from)
+                    reading = self._contents.with_digests(tx, prepared.outcome, prepared)
                     report_ids = _index(tx, prepared, reading, delivery_id, batch.now)
                     deliveries.add_reports(tx, [(delivery_id, each) for each in report_ids])
                     self._unmapped.notice(tx, unseen, prepared.delivery.origin.source.id, batch.now)

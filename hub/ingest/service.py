@@ -5,13 +5,14 @@ import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import BinaryIO
 
 import structlog
 
 from hub import access, audit
 from hub.measuring import measured
-from schemas.delivery import WAITING, Channel, Delivery, Format, Origin, PatientHint, Read, Reading, Receipt
+from schemas.delivery import WAITING, Channel, Delivery, Format, Meaning, Origin, PatientHint, Read, Reading, Receipt
 from schemas.disclosure import Action, Disclosure
 from schemas.ecg import EcgRecording, encode
 from schemas.faults import Conflict, Fault, Internal, InvalidPayload, UnsupportedPayload
@@ -22,6 +23,7 @@ from storage.database import Database
 from storage.objects import Objects, Spool
 
 from .annotations import measured_on
+from .contents import Contents
 from .envelopes import envelope, recall
 from .group_commit import GroupCommit
 from .index import Index
@@ -35,7 +37,10 @@ _HEAD = 4096
 
 
 class Ingest:
-    """Takes deliveries in. `readers`: who reads which format; `sniff`: which format a content's head announces."""
+    """Takes deliveries in. `readers`: who reads which format; `sniff`: which format a content's head announces.
+
+    meanings: by format, how two contents are told to say the same.
+    """
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class Ingest:
         readers: Mapping[Format, Read],
         sniff: Callable[[bytes], Format],
         *,
+        meanings: Mapping[Format, Meaning] = MappingProxyType({}),
         counted: Callable[[Receipt, Delivery, float], None] = lambda *_: None,
     ) -> None:
         self._database = database
@@ -53,7 +59,8 @@ class Ingest:
         self._readers = readers
         self._sniff = sniff
         self._counted = counted
-        index = Index(database, self._digest_from)
+        index = Index(database, Contents(self._digest_from, self._meaning_of))
+        self._meanings = meanings
         self._commit = GroupCommit(self._archived, index, index.make_durable)
         self._encloses = database.syncs_itself and objects.remember(database.make_durable)
         self.identify = senders.identify
@@ -228,6 +235,19 @@ class Ingest:
         for piece in self._objects.stream(digest, offset):
             counted.update(piece)
         return counted.hexdigest()
+
+    def _meaning_of(self, digest: str, kind: Format) -> str:
+        meaning = self._meanings.get(kind)
+        if meaning is None:
+            return ""
+        try:
+            with self._objects.open(digest) as content:
+                return meaning(content)
+        except Fault:
+            return ""
+        except Exception:  # as with a reader: what it cannot tell stays another content
+            log.exception("delivery.meaning_failed", format=kind.value)
+            return ""
 
     def _keep(self, content: bytes) -> tuple[str, int]:
         with self._objects.spool() as spool:

@@ -21,6 +21,7 @@ from hub import audit
 from hub.access import disclosure_for
 from hub.curation import Curation
 from hub.ingest import growing
+from hub.ingest.contents import Contents
 from hub.ingest.growing import Growing
 from hub.ingest.index import Index
 from hub.ingest.prepared import Prepared
@@ -108,12 +109,16 @@ def reading(said: Said) -> Reading:
     return Reading((report(said, ReportStatus.PARTIAL),), instances=(instance,), accounting=Accounting(3, 2, 1, 0))
 
 
+def _digest_from(digest: str, offset: int) -> str:
+    return hashlib.sha256(f"{digest}{offset}".encode()).hexdigest()
+
+
 class House:
     """An index of its own. The same said again is the same object again, as it is from the reader."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._index = Index(database, lambda digest, offset: hashlib.sha256(f"{digest}{offset}".encode()).hexdigest())
+        self._index = Index(database, Contents(_digest_from, lambda digest, kind: f"{kind}{digest}"))
         self._readings: dict[Said, Reading] = {}
         with database.write() as tx:
             for code in ("CHC01", "CHC02", "BUREAU"):
