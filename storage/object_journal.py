@@ -43,10 +43,15 @@ class _Written:
 
     def __init__(self, folder: Path) -> None:
         make_private(folder)
-        self.path = folder / secrets.token_hex(8)
         self._salt = b""
-        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
+        while True:
+            self.path = folder / secrets.token_hex(8)
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            if os.fstat(self._fd).st_nlink:
+                break
+            # Whoever recovers had it first, and has removed it.
+            os.close(self._fd)
         # Its name must outlive a crash as surely as what is in it.
         _sync_folder(folder)
         _sync_folder(folder.parent)
@@ -129,7 +134,7 @@ class Journal:
                 ]
             except OSError:
                 volume.cut()
-                self._retire()
+                self._set_aside(volume)
                 raise
             self._last = time.monotonic()
             if volume.end > _FULL_BYTES:
@@ -148,6 +153,14 @@ class Journal:
             self._thread.start()
         self._changed.notify_all()
         return volume
+
+    def _set_aside(self, volume: _Written) -> None:
+        """One that could not be written: where it holds nothing, nothing needs it."""
+        if volume.end:
+            self._retire()
+        else:
+            self._volume = None
+            volume.remove()
 
     def _retire(self) -> None:
         if self._volume:
@@ -241,6 +254,8 @@ class Journal:
             return 0
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(handle, path):
+                return 0  # another has recovered it, or its process has let it go
             found, told = self._restored(path)
             if told:
                 path.rename(path.with_suffix(_ENVELOPES))
@@ -288,6 +303,13 @@ def _envelopes(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield stretch.digest, envelope
             elif stretch.after:
                 log.error("journal.envelope_damaged", digest=stretch.digest)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _sync_file_system(folder: Path) -> bool:

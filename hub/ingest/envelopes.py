@@ -46,7 +46,7 @@ def recall(database: Database, objects: Objects, deliver: Callable[[Delivery], o
 
     def again(told: Sequence[tuple[str, bytes]]) -> None:
         nonlocal number
-        for delivery in _lost(database, objects, sorted((each, digest) for digest, each in told)):
+        for delivery in _lost(database, objects, sorted(told, key=_came)):
             deliver(delivery)
             number += 1
         database.make_durable()
@@ -57,8 +57,13 @@ def recall(database: Database, objects: Objects, deliver: Callable[[Delivery], o
     return number
 
 
-def _lost(database: Database, objects: Objects, told: Iterable[tuple[bytes, str]]) -> Iterator[Delivery]:
-    for each, digest in told:
+def _came(told: tuple[str, bytes]) -> bytes:
+    # What came at the same moment stays in the order in which it was written, and so indexed.
+    return told[1].partition(_BETWEEN.encode())[0]
+
+
+def _lost(database: Database, objects: Objects, told: Iterable[tuple[str, bytes]]) -> Iterator[Delivery]:
+    for digest, each in told:
         received_at, name, channel, address, kind, message_id = each.decode().split(_BETWEEN, 5)
         with database.read() as tx:
             source = organizations.source(tx, name)

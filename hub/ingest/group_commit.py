@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from schemas.delivery import Receipt
+from schemas.delivery import Receipt, State
 from schemas.faults import Busy, Fault, Internal
 
 from .prepared import Arrived, Prepared
@@ -150,9 +150,20 @@ class GroupCommit:
         )
         prepared = [[next(archived) if isinstance(e, Arrived) else e for e in turn.submitted] for turn in together]
         indexed = [each for part in prepared for each in part if isinstance(each, Prepared)]
-        receipts = iter(_all_or_none(self._index, indexed))
+        indexes = _all_or_none(self._index, indexed)
+        receipts = iter(indexes)
         outcomes = [[each if isinstance(each, Fault) else next(receipts) for each in part] for part in prepared]
-        return outcomes, all(each.enclosed for each in indexed)
+        return outcomes, all(map(_enclosed, indexed, indexes))
+
+
+def _enclosed(prepared: Prepared, outcome: Outcome) -> bool:
+    """Whether its envelope says all: not of what was refused beside another, nor of what came once more."""
+    return (
+        prepared.enclosed
+        and isinstance(outcome, Receipt)
+        and outcome.state is State.INDEXED
+        and outcome.received_at == prepared.delivery.origin.received_at
+    )
 
 
 def _all_or_none(work: Callable[[Sequence[_T]], Sequence[_R | Fault]], together: Sequence[_T]) -> Sequence[_R | Fault]:

@@ -5,6 +5,10 @@ import io
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from hub.ingest.group_commit import GroupCommit
 from hub.ingest.prepared import Arrived, Prepared
@@ -143,3 +147,27 @@ def test_a_disk_that_does_not_keep_what_was_indexed_lets_nothing_be_promised() -
     assert commit.submit(arrived(1), arrived(2)) == [house.disk, house.disk]
     house.disk = None
     assert receipts(commit.submit(arrived(3))) == [3]
+
+
+@pytest.mark.parametrize(
+    ("enclosed", "outcome", "synced"),
+    [
+        (True, {}, False),
+        (False, {}, True),
+        (True, {"state": State.HELD}, True),
+        (True, {"received_at": NOW - dt.timedelta(days=1)}, True),
+    ],
+)
+def test_only_what_its_envelope_says_whole_is_promised_without_the_index_on_disk(
+    enclosed: bool, outcome: dict[str, Any], synced: bool
+) -> None:
+    house = House()
+
+    def archive(together: Sequence[Arrived]) -> list[Prepared | Fault]:
+        return [replace(e, enclosed=enclosed) for e in house.archive(together) if isinstance(e, Prepared)]
+
+    def index(together: Sequence[Prepared]) -> list[Receipt]:
+        return [replace(each, **outcome) for each in house.index(together)]
+
+    assert receipts(GroupCommit(archive, index, house.make_durable).submit(arrived(1))) == [1]
+    assert house.syncing.is_set() is synced

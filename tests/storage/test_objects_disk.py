@@ -1,5 +1,6 @@
 """What a folder of objects does when the disk is full, when a process dies, and what durability costs."""
 
+import fcntl
 import hashlib
 import os
 import resource
@@ -328,6 +329,37 @@ def test_envelopes_of_a_process_that_died_are_handed_over_once(tmp_path: Path) -
     store.recall(told.extend)
     assert len(told) == 1
     assert volumes(store) == []
+
+
+def test_whoever_recovers_takes_no_volume_that_has_just_been_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = DiskObjects(tmp_path), DiskObjects(tmp_path)
+    real, looked = fcntl.flock, list[int]()
+
+    def late(handle: int, how: int) -> None:
+        # Between the name and the lock of a volume, where whoever recovers comes first.
+        if how == fcntl.LOCK_EX and len(looked) < 3:
+            looked.append(other.recover())
+        real(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    (digest,) = store.keep([b"acknowledged"])
+    assert len(looked) == 3
+    assert other.read(str(digest)) == b"acknowledged"
+    store.close()
+    assert other.read(str(digest)) == b"acknowledged"
+
+
+def test_a_full_disk_costs_no_file_for_each_that_it_refuses(small_disk: Path) -> None:
+    store = DiskObjects(small_disk / "objects")
+    store.sweep()
+    large = bytes(os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_bsize + 1)
+    for _ in range(20):
+        (kept,) = store.keep([large])
+        assert isinstance(kept, Busy)
+    assert len(volumes(store)) <= 1
+    store.close()
 
 
 def test_what_finds_no_room_takes_nothing_from_the_others(small_disk: Path) -> None:
