@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from schemas.units import ucum
 
 _RECEIVED = frozenset({"dicom", "mllp"})
 _MOST_RECEIVERS = 4
+_MOST_OPEN_FILES = 1 << 16
 # What is made of a message lives as long as the message; to look for circles in it every 700 objects takes a tenth of
 # all time.
 _YOUNG_OBJECTS = 50_000
@@ -24,6 +26,7 @@ _YOUNG_OBJECTS = 50_000
 def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
     """A hub whose doors for machines are served by several processes, while the block runs."""
     return_large_blocks()
+    _open_files()
     # The tables of units take half a second to make: once, before anybody waits, and for all processes.
     ucum("mmol/L")
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
@@ -55,3 +58,11 @@ def serving(settings: Settings, parts: set[str]) -> Iterator[app.Hub]:
             yield hub
     finally:
         receivers.stop()
+
+
+def _open_files() -> None:
+    """As many as the system lets this process have: each client that is sent something may keep some open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,5 +1,6 @@
 """The web application behind a socket, started and stopped like any other listener."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -14,7 +15,8 @@ from .zero_copy import ZeroCopy
 
 _STARTS_WITHIN_S = 30
 _STOPS_WITHIN_S = 20
-_MOST_HEADER_BYTES = 64 << 10
+_MOST_BARREN_BYTES = 64 << 10
+_HEADER_WITHIN_S = 30
 
 
 class WebServer:
@@ -57,28 +59,75 @@ class WebServer:
 
 
 class _Connection(HttpToolsProtocol):
-    """A connection whose client cannot fill the memory with a header that never ends."""
+    """A connection whose client can neither fill the memory with what is no body nor keep a place by saying nothing."""
 
-    _header_bytes = 0
+    # What has come since the last that was of a body: header, trailers, what stands around chunks.
+    _barren_bytes = 0
     _in_header = True
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A header is to come."""
+        super().connection_made(transport)
+        self._expect_header()
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come."""
-        if self._in_header:
-            self._header_bytes += len(data)
+        self._barren_bytes += len(data)
+        if self._in_header and self._patience is None:
+            self._expect_header()
         super().data_received(data)
-        if self._in_header and self._header_bytes > _MOST_HEADER_BYTES and not self.transport.is_closing():
+        if self._barren_bytes > _MOST_BARREN_BYTES and not self.transport.is_closing():
             self.send_400_response("The header of the request is too long.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What stands behind a body says nothing here."""
+        if self._in_header:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """What follows is the body."""
-        self._in_header, self._header_bytes = False, 0
+        self._in_header, self._barren_bytes = False, 0
+        self._forget_patience()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of it."""
+        self._barren_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """What follows is the next header."""
-        self._in_header = True
+        self._in_header, self._barren_bytes = True, 0
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Says so, but not within an answer that is on its way."""
+        if self._answering():
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing more is to come."""
+        self._forget_patience()
+        super().connection_lost(exc)
+
+    def _expect_header(self) -> None:
+        self._patience = self.loop.call_later(_HEADER_WITHIN_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._patience = None
+        if not self._answering():
+            self.transport.close()
+
+    def _forget_patience(self) -> None:
+        if self._patience:
+            self._patience.cancel()
+            self._patience = None
+
+    def _answering(self) -> bool:
+        return bool(self.cycle) and not self.cycle.response_complete
 
 
 def _listening(family: socket.AddressFamily, host: str, port: int) -> socket.socket:

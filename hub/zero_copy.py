@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 EXTENSION = "http.response.zerocopysend"
 # After each piece other requests have their turn.
 _PIECE = 1 << 20
+# A client that takes nothing for so long has its answer ended: files and memory are waiting with it.
+_STALLED_S = 60.0
 
 
 class ZeroCopy:
@@ -46,6 +48,7 @@ class _Sending:
     async def send(self, message: Message) -> None:
         """What ASGI has an application send, files as well."""
         if message["type"] != EXTENSION:
+            await self._taken()
             await self._cycle.send(message)  # type: ignore[arg-type]  # uvicorn and Starlette type the same dicts
             return
         if message["count"] and not self._cycle.disconnected and self._cycle.scope["method"] != "HEAD":
@@ -66,11 +69,21 @@ class _Sending:
             if not cycle.disconnected:
                 await self._copy(file, offset, count)
         except OSError:
-            # The client is gone, or the file is: either way the rest of the answer cannot follow.
+            # The client is gone or takes nothing, or the file is gone: the rest of the answer cannot follow.
             cycle.transport.abort()
             return
         if cycle.chunked_encoding:
             cycle.transport.write(b"\r\n")
+
+    async def _taken(self) -> None:
+        """Returns when the client has taken enough of what was written before."""
+        flow = self._cycle.flow
+        if flow.write_paused and not self._cycle.disconnected:
+            try:
+                async with asyncio.timeout(_STALLED_S):
+                    await flow.drain()
+            except TimeoutError:
+                self._cycle.transport.abort()
 
     async def _emptied(self) -> None:
         """Returns when all that was written before is with the kernel."""
@@ -78,9 +91,10 @@ class _Sending:
         if self._socket < 0:
             transport.set_write_buffer_limits(high=0)
             self._socket = os.dup(transport.get_extra_info("socket").fileno())
-        while transport.get_write_buffer_size() and not self._cycle.disconnected:
-            # Not paused: what an answer before this one left there, under the limit of then.
-            await (self._cycle.flow.drain() if self._cycle.flow.write_paused else asyncio.sleep(0.001))
+        async with asyncio.timeout(_STALLED_S):
+            while transport.get_write_buffer_size() and not self._cycle.disconnected:
+                # Not paused: what an answer before this one left there, under the limit of then.
+                await (self._cycle.flow.drain() if self._cycle.flow.write_paused else asyncio.sleep(0.001))
 
     async def _copy(self, file: int, offset: int, count: int) -> None:
         end = offset + count
@@ -104,7 +118,8 @@ class _Sending:
         ready: asyncio.Future[None] = loop.create_future()
         loop.add_writer(self._socket, _tell, ready)
         try:
-            await ready
+            async with asyncio.timeout(_STALLED_S):
+                await ready
         finally:
             loop.remove_writer(self._socket)
 

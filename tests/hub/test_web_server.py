@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from hub import web_server, zero_copy
 from hub.api.dicomweb.pieced import Pieced
 from hub.web_server import WebServer
 from storage.object_stream import FilePieces
@@ -144,3 +145,55 @@ def test_a_long_body_is_no_long_header(client: http.client.HTTPConnection, folde
     for _ in range(3):
         client.request("GET", "/known", body=bytes(200_000))
         assert client.getresponse().read() == whole(folder, SIZES)
+
+
+def told(port: int, *pieces: bytes) -> bytes:
+    """What is answered to these, up to the end of the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces:
+                connection.sendall(piece)
+        with contextlib.suppress(ConnectionError):
+            while piece := connection.recv(1 << 16):
+                answer += piece
+        return answer
+
+
+@pytest.mark.parametrize("what", [b"X-More: " + b"a" * 1000 + b"\r\n", b"a" * 1000])
+def test_what_stands_behind_a_body_fills_no_memory(port: int, what: bytes) -> None:
+    head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-First: "
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head)
+        taken = 0
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                connection.sendall(what * 100)
+                taken += len(what) * 100
+    assert taken < 20 << 20, "what lies between the two, and no more"
+
+
+def test_a_wrong_request_is_not_answered_within_the_answer_before_it(port: int, folder: Path) -> None:
+    answer = told(port, b"GET /known HTTP/1.1\r\nHost: x\r\n\r\n", b"\0\0 garbage\r\n\r\n")
+    assert b"HTTP/1.1 400" not in answer
+    body = answer.partition(b"\r\n\r\n")[2]
+    assert whole(folder, SIZES).startswith(body)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: "])
+def test_who_says_nothing_is_not_kept(port: int, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    monkeypatch.setattr(web_server, "_HEADER_WITHIN_S", 0.2)
+    assert told(port, said) == b""
+
+
+def test_who_takes_nothing_is_let_go_with_the_files(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zero_copy, "_STALLED_S", 0.5)
+    before = open_files()
+    with contextlib.ExitStack() as stack:
+        for path in (b"/chunked?times=20", b"/known", b"/chunked?times=20"):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            client.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        deadline = time.monotonic() + 15
+        while open_files() > before + 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert open_files() <= before + 3, "those of the clients here"

@@ -89,8 +89,12 @@ def unchanged(request: Request, etag: str) -> bool:
     return known.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in known.split(",")}
 
 
-def byte_range(request: Request, size: int) -> tuple[int, int]:
-    """The first and last byte wanted; all where no single range is asked for. Raises 416 (RFC 9110 14.2)."""
+def byte_range(request: Request, size: int, etag: str) -> tuple[int, int]:
+    """The first and last byte wanted; all where no single range is asked for, or one of something else than this (RFC
+    9110 13.1.5). Raises 416 (RFC 9110 14.2).
+    """
+    if request.headers.get("if-range", etag) != etag:
+        return 0, size - 1
     match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("range", "").replace(" ", ""))
     if match is None or not (match[1] or match[2]):
         return 0, size - 1

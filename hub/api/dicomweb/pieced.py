@@ -10,6 +10,8 @@ from hub.retrieve import FilePieces
 
 # Each change of threads costs as much as the copy of so many bytes; a short piece is sooner read than handed over.
 _TOGETHER, _SHORT = 8 << 20, 64 << 10
+# Each is an open file, for as long as the client takes.
+_MOST_FILES = 16
 
 Piece = bytes | FilePieces
 
@@ -73,7 +75,7 @@ def _together(pieces: Iterator[Piece]) -> tuple[list[Piece], bool]:
     """The next pieces, neighbours joined, and whether there may be more; where not, bytes come last."""
     taken: list[Piece] = []
     waiting: list[bytes] = []
-    size = 0
+    size = files = 0
     for piece in pieces:
         if isinstance(piece, bytes):
             waiting.append(piece)
@@ -82,7 +84,8 @@ def _together(pieces: Iterator[Piece]) -> tuple[list[Piece], bool]:
             taken += [b"".join(waiting), piece] if waiting else [piece]
             waiting = []
             size += piece.left
-        if size >= _TOGETHER:
+            files += 1
+        if size >= _TOGETHER or files >= _MOST_FILES:
             break
     else:
         return [*taken, b"".join(waiting)], False

@@ -87,6 +87,10 @@ class _Stored:
             self.unnamed.append({"00081197": element("US", reason)})
         self.busy = self.busy or (fault is not None and fault.category is Category.BUSY)
 
+    @property
+    def empty(self) -> bool:
+        return not (self.stored or self.failed or self.unnamed)
+
     def response(self) -> Response:
         body: Attributes = {"00081190": element("UR", f"{self.root}/studies/{self.study}" if self.study else "")}
         lists = {"00081198": self.failed, "00081199": self.stored, "0008119A": self.unnamed}
@@ -109,21 +113,40 @@ async def store(request: Request, asker: PageAsker, verbs: TheVerbs, study: str 
     media.choose(request, [media.JSON])
     answer = _Stored(root_of(request), study)
     parts = Parts(_boundary(request), max_part=request.app.state.settings.max_upload_mb << 20, max_parts=MAX_PARTS)
+    broken: Fault | HTTPException | None = None
     try:
         async for piece in request.stream():
-            if piece:
-                await run_in_threadpool(parts.feed, piece)
+            broken = await run_in_threadpool(_fed, parts, piece)
+            # What came whole is taken, whatever follows.
             while parts.done:
                 await run_in_threadpool(_take, verbs, asker, parts.done.pop(0), answer)
-        parts.close()
+            if broken:
+                break
+        broken = broken or parts.unended()
     finally:
         parts.discard()
-    if not (answer.stored or answer.failed or answer.unnamed):
-        raise InvalidPayload("expected at least one part", where="body")
+    if isinstance(broken, HTTPException):
+        raise broken
+    if not answer.empty and broken:
+        answer.add(dict.fromkeys(_UIDS, ""), broken, REASONS[broken.category])
+    elif answer.empty:
+        raise broken or InvalidPayload("expected at least one part", where="body")
     return answer.response()
 
 
+def _fed(parts: Parts, piece: bytes) -> Fault | HTTPException | None:
+    """Why no more of the body can be read, if so."""
+    try:
+        if piece:
+            parts.feed(piece)
+    except (Fault, HTTPException) as fault:
+        return fault
+    return None
+
+
 def _boundary(request: Request) -> str:
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise HTTPException(415, "expected a body without Content-Encoding", headers={"Accept-Encoding": "identity"})
     kind = media.media_range(request.headers.get("content-type", ""))
     if kind.name != media.MULTIPART or kind.parameters.get("type", media.DICOM).lower() != media.DICOM:
         raise HTTPException(415, f'expected {media.MULTIPART}; type="{media.DICOM}"')

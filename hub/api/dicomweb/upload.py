@@ -55,10 +55,9 @@ class Parts:
         except MultipartParseError as fault:
             raise InvalidPayload("the body is not the multipart that its boundary announces", where="body") from fault
 
-    def close(self) -> None:
-        """The body is complete. Raises InvalidPayload where it is not."""
-        if not self._ended:
-            raise InvalidPayload("the body ends before its closing boundary", where="body")
+    def unended(self) -> InvalidPayload | None:
+        """What there is to say of a body of which nothing more comes; None where it came to its end."""
+        return None if self._ended else InvalidPayload("the body ends before its closing boundary", where="body")
 
     def discard(self) -> None:
         """Forget what was not taken."""

@@ -111,7 +111,7 @@ def _alone(request: Request, content: Content) -> Response:
     headers = media.PRIVATE | {"Accept-Ranges": "bytes", "ETag": f'"{content.digest[:32]}-{content.size}"'}
     if media.unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    first, last = media.byte_range(request, content.size)
+    first, last = media.byte_range(request, content.size, headers["ETag"])
     partial = (first, last) != (0, content.size - 1)
     headers["Content-Length"] = str(last - first + 1)
     if partial:

@@ -119,6 +119,9 @@ def test_bulk_data_come_in_ranges_and_not_twice(technician: httpx.Client, clinic
         assert part.headers["content-range"] == f"bytes {first}-{last}/512"
     assert clinician.get(place, headers=OCTETS | {"Range": "bytes=512-"}).status_code == 416
     assert clinician.get(place, headers=OCTETS | {"Range": "bytes=cat"}).status_code == 200
+    for known, status in ((whole.headers["etag"], 206), ('"another"', 200)):
+        resumed = clinician.get(place, headers=OCTETS | {"Range": "bytes=500-", "If-Range": known})
+        assert (resumed.status_code, resumed.content) == (status, ds.PixelData[500 if status == 206 else 0 :])
     again = clinician.get(place, headers=OCTETS | {"If-None-Match": whole.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 

@@ -1,5 +1,7 @@
 """STOW-RS as a sender meets it."""
 
+import gzip
+
 import httpx
 import pytest
 from pydicom.uid import generate_uid
@@ -72,6 +74,28 @@ def test_what_is_no_storage_request_is_refused_at_once(
     answer = technician.post("/studies", content=multipart([part10(ct())]), headers=headers)
     assert answer.status_code == status
     assert set(answer.json()) == {"category", "text", "where"}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("long_header", [True, False])
+def test_what_came_whole_is_stored_and_named_whatever_follows(
+    technician: httpx.Client, at_once: bool, long_header: bool
+) -> None:
+    ds = ct()
+    whole = multipart([part10(ds)]).removesuffix(b"--\r\n") + b"\r\n"
+    rest = b"X: " + b"a" * 20_000 if long_header else b"Content-Type: application/dicom\r\n\r\n" + part10(ct())[:400]
+    content = whole + rest
+    pieces = [content] if at_once else [content[start : start + 500] for start in range(0, len(content), 500)]
+    answer = technician.post("/studies", content=iter(pieces), headers=STOW)
+    assert answer.status_code == 202
+    assert [each["00081155"]["Value"] for each in answer.json()["00081199"]["Value"]] == [[ds.SOPInstanceUID]]
+    assert answer.json()["0008119A"]["Value"] == [{"00081197": {"vr": "US", "Value": [0xC000]}}]
+    assert technician.get("/studies", params={"StudyInstanceUID": ds.StudyInstanceUID}).status_code == 200
+
+
+def test_a_compressed_body_is_refused_by_name(technician: httpx.Client) -> None:
+    body = gzip.compress(multipart([part10(ct())]))
+    assert technician.post("/studies", content=body, headers=STOW | {"Content-Encoding": "gzip"}).status_code == 415
 
 
 @pytest.mark.parametrize("body", [b"", b"no boundary anywhere", multipart([]), multipart([part10(ct())])[:-20]])
