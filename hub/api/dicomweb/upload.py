@@ -34,9 +34,12 @@ class Parts:
         self._count = self._headers = 0
         self._part: Part | None = None
         self._name = self._value = b""
-        self._ended = False
+        self._ended = self._begun = False
+        # What may stand before the first boundary is for readers who know no multipart (RFC 2046 5.1.1).
+        self._preamble = b""
+        self._first = b"--" + boundary.encode("ascii", "replace")
         self._parser = MultipartParser(
-            boundary.encode("ascii", "replace"),
+            self._first[2:],
             {
                 "on_part_begin": self._begin,
                 "on_part_data": self._data,
@@ -50,10 +53,23 @@ class Parts:
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the body."""
+        if not self._begun:
+            piece = self._without_preamble(piece)
         try:
             self._parser.write(piece)
         except MultipartParseError as fault:
             raise InvalidPayload("the body is not the multipart that its boundary announces", where="body") from fault
+
+    def _without_preamble(self, piece: bytes) -> bytes:
+        come = self._preamble + piece
+        place = 0 if come.startswith(self._first) else come.find(b"\n" + self._first) + 1
+        if place or come.startswith(self._first):
+            self._begun, self._preamble = True, b""
+            return come[place:]
+        if len(come) > _MAX_HEADERS:
+            raise InvalidPayload("the body is not the multipart that its boundary announces", where="body")
+        self._preamble = come
+        return b""
 
     def unended(self) -> InvalidPayload | None:
         """What there is to say of a body of which nothing more comes; None where it came to its end."""

@@ -93,6 +93,16 @@ def test_what_came_whole_is_stored_and_named_whatever_follows(
     assert technician.get("/studies", params={"StudyInstanceUID": ds.StudyInstanceUID}).status_code == 200
 
 
+@pytest.mark.parametrize("preamble", [b"\r\n", b"This is a message in MIME format.\r\n--a\r\n"])
+def test_what_stands_before_the_first_boundary_is_passed_over(technician: httpx.Client, preamble: bytes) -> None:
+    ds = ct()
+    content = preamble + multipart([part10(ds)])
+    for pieces in ([content], [content[start : start + 7] for start in range(0, len(content), 7)]):
+        answer = technician.post("/studies", content=iter(pieces), headers=STOW)
+        assert answer.status_code == 200
+        assert [each["00081155"]["Value"] for each in answer.json()["00081199"]["Value"]] == [[ds.SOPInstanceUID]]
+
+
 def test_a_compressed_body_is_refused_by_name(technician: httpx.Client) -> None:
     body = gzip.compress(multipart([part10(ct())]))
     assert technician.post("/studies", content=body, headers=STOW | {"Content-Encoding": "gzip"}).status_code == 415
