@@ -19,6 +19,8 @@ log = structlog.get_logger()
 _BACKLOG = 128
 # So often, and so long, a process waits for another whose turn it is: that one may be gone, or too busy.
 _COURTESIES, _COURTESY_S = 10, 0.002
+# Whoever finds no room comes again at once; so many at a time keep the processor from those who are served.
+_CROWDED_S = 0.01
 # How long a peer may take to hang up once it is told that we do.
 _GOODBYE_S = 1.0
 _GOODBYE_BYTES = 4 << 20
@@ -139,6 +141,8 @@ class Server:
         with self._lock:
             count = len(self._guests)
             full = count >= self._most and not self._make_room()
+        if full:
+            time.sleep(_CROWDED_S)
         if full and count >= 2 * self._most:
             # Not even a refusal: each costs a thread.
             log.warning("dicom.refused", reason="too many connections", limit=self._most)
