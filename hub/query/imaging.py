@@ -5,8 +5,9 @@ from hub.disclosing import Asked
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import NotFound
 from schemas.paging import Page
+from schemas.reading_list import ListCriteria, ListedStudy
 from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
-from storage import studies
+from storage import reading_list, studies
 
 from .reading import Reading
 
@@ -21,6 +22,14 @@ class Imaging(Reading):
         with self._reading(disclosure, Action.SEARCH, "ImagingStudy", _READ, patient_id=criteria.patient_id) as asked:
             page = studies.search(asked.tx, disclosure, criteria)
             asked.shows(record.patient_id for record in page.items)
+            return page
+
+    def reading_list(self, disclosure: Disclosure, criteria: ListCriteria) -> Page[ListedStudy]:
+        """Studies with images, newest first, for those who read them. Raises Forbidden for anybody else."""
+        with self._reading(disclosure, Action.SEARCH, "ImagingStudy", Permission.READ_IMAGES) as asked:
+            page = reading_list.search(asked.tx, disclosure, criteria)
+            asked.shows(listed.record.patient_id for listed in page.items)
+            asked.detail = "imaging reading list"
             return page
 
     def study(self, disclosure: Disclosure, study_id: int) -> StudyRecord:
