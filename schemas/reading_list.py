@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from .study import StudyRecord
 
+# Nobody turns so many pages: whoever has more narrows the list, and is not made to wait for them to be counted.
+MOST_LISTED = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class ListCriteria:

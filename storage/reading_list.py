@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, exists, func, or_, select, union
 from schemas.disclosure import Disclosure
 from schemas.paging import Page
 from schemas.patient import normal_name
-from schemas.reading_list import ListCriteria, ListedStudy
+from schemas.reading_list import MOST_LISTED, ListCriteria, ListedStudy
 from schemas.report import ReportCategory
 from schemas.study import StudyRecord
 
@@ -17,8 +17,6 @@ from . import tables as t
 from .reports import scope
 from .study_content import contents
 
-# Nobody turns so many pages: whoever has more narrows the list, and is not made to wait for them to be counted.
-MOST = 1000
 _LAST = "\U0010ffff"
 _IMAGES = exists(
     select(t.instance.c.id)
@@ -28,17 +26,17 @@ _IMAGES = exists(
 
 
 def search(tx: Connection, disclosure: Disclosure, criteria: ListCriteria) -> Page[ListedStudy]:
-    """Studies with images that match, newest first by the patient's clock. `total` goes up to MOST."""
+    """Studies with images that match, newest first by the patient's clock. `total` goes up to MOST_LISTED."""
     wanted = _matching(criteria)
     found = studies.visible_studies(disclosure).where(*wanted)
     counted = select(t.study.c.id).where(*wanted)
     if disclosure.only_organization:
         counted = counted.join(t.organization, t.organization.c.id == t.study.c.organization_id)
         counted = counted.where(*scope(disclosure))
-    total = tx.scalar(select(func.count()).select_from(counted.limit(MOST).subquery())) or 0
+    total = tx.scalar(select(func.count()).select_from(counted.limit(MOST_LISTED).subquery())) or 0
     rows = tx.execute(
         found.order_by(t.study.c.observed_at.desc(), t.study.c.id.desc())
-        .limit(min(criteria.limit, max(MOST - criteria.offset, 0)))
+        .limit(min(criteria.limit, max(MOST_LISTED - criteria.offset, 0)))
         .offset(criteria.offset)
     ).all()
     records = [studies.study_record(row) for row in rows]

@@ -45,6 +45,7 @@ from schemas.patient import (
     Sex,
 )
 from schemas.reading import Claim, Draft, ReadingRecord, ReadingState, WaitingEcg
+from schemas.reading_list import ListCriteria, ListedStudy, StudyContent
 from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import Attachment, Report, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
 from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
@@ -281,6 +282,7 @@ class FakeQuery:
     broken: Fault | Exception | None = None
     relations: dict[int, Related] = field(default_factory=dict)
     merged: list[MergeRecord] = field(default_factory=list)
+    listed: list[ListCriteria] = field(default_factory=list)
 
     def _check(self, disclosure: Disclosure, *permissions: Permission) -> None:
         self.asked.append(disclosure)
@@ -362,6 +364,15 @@ class FakeQuery:
         record = StudyRecord(1, 1, "CHC03", study, ("CT",), 2, 14, NOW, NOW, 4)
         hit = criteria.patient_id in (None, 1) and criteria.study_instance_uids in ((), (STUDY_UID,))
         return Page((record,) if hit else (), int(hit))
+
+    def reading_list(self, disclosure: Disclosure, criteria: ListCriteria) -> Page[ListedStudy]:
+        self._check(disclosure, Permission.READ_IMAGES)
+        self.listed.append(criteria)
+        (record,) = self.studies(disclosure, StudyCriteria()).items
+        content = StudyContent(2, 14, 1, ("CHEST",))
+        total = 120 if not criteria.waiting else int(not criteria.modality)
+        found = (ListedStudy(replace(record, complete=False), not criteria.waiting, content, 3),) if total else ()
+        return Page(found, total, criteria.offset)
 
     def series(self, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
         self._check(disclosure, Permission.READ_REPORTS)
