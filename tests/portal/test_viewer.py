@@ -135,6 +135,7 @@ def test_from_the_timeline_a_ct_opens_in_chinese_scrolls_and_shows_the_priors_of
         expect(page.get_by_text(words).first).to_be_visible()
     listed = page.locator("[data-cy=studyBrowser-panel]")
     expect(listed).to_contain_text("胸部正位片")  # of another institution, under another number
+    expect(listed.locator(".hub-institution")).to_have_text(["机构CHC01", "机构CHC02"])
     expect(listed).not_to_contain_text("别人的检查")  # of another person, under the same number
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.evaluate("crossOriginIsolated")
