@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from .study import StudyRecord
+from .study import StudyContent, StudyRecord
 
 # Nobody turns so many pages: whoever has more narrows the list, and is not made to wait for them to be counted.
 MOST_LISTED = 1000
@@ -24,16 +24,6 @@ class ListCriteria:
     text: str = ""
     limit: int = 50
     offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StudyContent:
-    """What is in a study that everybody sees. series, images: pictures and their series. documents: all else in it."""
-
-    series: int = 0
-    images: int = 0
-    documents: int = 0
-    body_parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

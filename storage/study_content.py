@@ -1,13 +1,13 @@
 """What studies hold: images are counted apart from documents, which come in the same studies and are none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, exists, select
 
 from schemas.disclosure import Disclosure
 from schemas.documents import from_json
-from schemas.reading_list import StudyContent
-from schemas.study import Series
+from schemas.study import Series, StudyContent, StudyRecord
 
 from . import tables as t
 from .reports import scope
@@ -34,6 +34,12 @@ def contents(tx: Connection, disclosure: Disclosure, study_ids: Iterable[int]) -
         known = found.get(row.study_id, StudyContent())
         found[row.study_id] = _with(known, row.instance_count, row.pictured, from_json(Series, row.document).body_part)
     return found
+
+
+def described(tx: Connection, disclosure: Disclosure, records: Sequence[StudyRecord]) -> tuple[StudyRecord, ...]:
+    """The same studies with what they hold."""
+    held = contents(tx, disclosure, [record.id for record in records])
+    return tuple(replace(record, content=held.get(record.id, StudyContent())) for record in records)
 
 
 def _with(known: StudyContent, count: int, pictured: bool, body_part: str) -> StudyContent:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, event, text
 from hub.access import disclosure_for
 from schemas.disclosure import Principal, Role
 from schemas.faults import Forbidden
-from schemas.reading_list import ListCriteria, ListedStudy, StudyContent
+from schemas.reading_list import ListCriteria, ListedStudy
+from schemas.study import StudyContent
 from storage import reading_list
 from storage.database import Database
 from storage.migrate import migrate
