@@ -50,6 +50,7 @@ class Permission(StrEnum):
     MANAGE_STUDIES = "manage-studies"
     GRADE_IMAGES = "grade-images"
     READ_ECGS = "read-ecgs"
+    READ_IMAGES = "read-images"
     KEEP_CATALOGUE = "keep-catalogue"
 
 
@@ -57,7 +58,7 @@ _CLINICAL = frozenset({Permission.READ_REPORTS, Permission.DECIDE})
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({Permission.UPLOAD, Permission.READ_REPORTS}),
     # Who reads images keeps what was measured on them, also on those of another institution.
-    Role.RADIOLOGIST: _CLINICAL | {Permission.MEASURE, Permission.GRADE_IMAGES},
+    Role.RADIOLOGIST: _CLINICAL | {Permission.READ_IMAGES, Permission.MEASURE, Permission.GRADE_IMAGES},
     Role.ECG_READER: _CLINICAL | {Permission.READ_ECGS},
     # Who reads laboratory reports all day knows best what a code stands for.
     Role.LAB_REVIEWER: _CLINICAL | {Permission.MAP_CODES},

@@ -95,8 +95,21 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyContent:
+    """What is in a study that everybody sees. series, images: pictures and their series. documents: all else in it."""
+
+    series: int = 0
+    images: int = 0
+    documents: int = 0
+    body_parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """A stored study. series_count, instance_count, modalities: of what is not hidden. complete: no more expected."""
+    """A stored study. series_count, instance_count, modalities: of what is not hidden. complete: no more expected.
+
+    content: None where nobody asked for it.
+    """
 
     id: int
     patient_id: int
@@ -109,6 +122,7 @@ class StudyRecord:
     observed_at: dt.datetime
     report_id: int
     complete: bool = True
+    content: StudyContent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from schemas.faults import NotFound
 from schemas.paging import Page
 from schemas.report import Report, ReportCategory, ReportCriteria, ReportRecord
 
-from . import patients
+from . import patients, study_readings
 from . import tables as t
 from .contests import is_contested
 from .statement import Statement
@@ -142,6 +142,7 @@ def add_report(
     }
     report_id = int(_ADD.scalar(tx, **values))
     _add_document(tx, report_id, 1, report, delivery_id, observed_at, now)
+    study_readings.put(tx, report.study_instance_uid, now)
     return report_id
 
 
@@ -158,6 +159,8 @@ def add_version(
     if current:
         tx.execute(t.report.update().where(t.report.c.id == known.id).values(_row(report, version, observed_at)))
     _add_document(tx, known.id, version, report, delivery_id, observed_at, now)
+    if current:
+        study_readings.put(tx, report.study_instance_uid, now)
     return version
 
 

@@ -13,6 +13,7 @@ from schemas.faults import NotFound
 from schemas.paging import Page
 from schemas.study import Hidden, Instance, InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
 
+from . import study_readings
 from . import tables as t
 from .growing import add_to_counts
 from .hiding import recount
@@ -119,7 +120,9 @@ def add_study(
         "last_arrival_at": now,
         "document": to_json(study),
     }
-    return int(tx.scalar(t.study.insert().returning(t.study.c.id), values) or 0)
+    study_id = int(tx.scalar(t.study.insert().returning(t.study.c.id), values) or 0)
+    study_readings.put(tx, study.study_instance_uid, now)
+    return study_id
 
 
 def add_series(tx: Connection, study: KnownStudy, series: Series) -> int:

@@ -8,7 +8,7 @@ from schemas.faults import InvalidPayload
 from schemas.image_quality import Grade, Graded
 from schemas.study import StudyCriteria, StudyRecord
 from schemas.study_life import StudyLife
-from storage import outbox, rejections, studies, study_changes, study_quality
+from storage import outbox, rejections, studies, study_changes, study_content, study_quality
 from storage.database import Database
 
 from .moving import move, undo_move
@@ -34,7 +34,7 @@ class Curation:
             record = studies.study(asked.tx, disclosure, study_id, hidden=True)
             asked.shows([record.patient_id])
             return StudyLife(
-                record,
+                study_content.described(asked.tx, disclosure, [record])[0],
                 study_changes.hidden_of_study(asked.tx, disclosure, study_id),
                 rejections.records(asked.tx, disclosure, record.study.study_instance_uid),
                 study_quality.of_study(asked.tx, disclosure, study_id),

@@ -272,6 +272,7 @@ HELP = {
         N_("Look at the reports that your own institution issued."),
     ),
     Role.RADIOLOGIST: (
+        N_("Begin with the imaging list: studies of every institution without a final report, the newest first."),
         N_("Find a patient and read images and reports of every institution."),
         N_("Compare with what came before on the same timeline."),
     ),

@@ -23,6 +23,7 @@ _ENTRIES = (
     Entry("/upload", N_("Upload"), "upload", Permission.UPLOAD),
     Entry("/ecg", N_("ECG reading"), "activity-heartbeat", Permission.READ_ECGS),
     Entry("/ecg/unidentified", N_("Unidentified ECGs"), "user-question", Permission.READ_ECGS),
+    Entry("/imaging", N_("Imaging list"), "photo-scan", Permission.READ_IMAGES),
     Entry("/decisions", N_("Recognition"), "shield-check", Permission.READ_FIGURES),
     Entry("/patients", N_("Patients"), "users", Permission.READ_REPORTS),
     Entry("/ecg/unidentified", N_("Unidentified ECGs"), "user-question", Permission.UPLOAD),

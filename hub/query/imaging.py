@@ -5,8 +5,9 @@ from hub.disclosing import Asked
 from schemas.disclosure import Action, Disclosure
 from schemas.faults import NotFound
 from schemas.paging import Page
+from schemas.reading_list import ListCriteria, ListedStudy
 from schemas.study import InstanceRecord, SeriesRecord, StudyCriteria, StudyRecord
-from storage import studies
+from storage import reading_list, studies, study_content
 
 from .reading import Reading
 
@@ -17,10 +18,18 @@ class Imaging(Reading):
     """What QIDO-RS, ImagingStudy and the image pages ask."""
 
     def studies(self, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
-        """Studies that match, newest first."""
+        """Studies that match, newest first, with what they hold."""
         with self._reading(disclosure, Action.SEARCH, "ImagingStudy", _READ, patient_id=criteria.patient_id) as asked:
             page = studies.search(asked.tx, disclosure, criteria)
             asked.shows(record.patient_id for record in page.items)
+            return Page(study_content.described(asked.tx, disclosure, page.items), page.total, page.offset)
+
+    def reading_list(self, disclosure: Disclosure, criteria: ListCriteria) -> Page[ListedStudy]:
+        """Studies with images, newest first, for those who read them. Raises Forbidden for anybody else."""
+        with self._reading(disclosure, Action.SEARCH, "ImagingStudy", Permission.READ_IMAGES) as asked:
+            page = reading_list.search(asked.tx, disclosure, criteria)
+            asked.shows(listed.record.patient_id for listed in page.items)
+            asked.detail = "imaging reading list"
             return page
 
     def study(self, disclosure: Disclosure, study_id: int) -> StudyRecord:

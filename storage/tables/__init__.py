@@ -15,7 +15,7 @@ from .image_life import (
     study_change,
     study_quality,
 )
-from .images import instance, series, study
+from .images import UNREAD, instance, series, study
 from .ledger import card, hook, notice, opening, showing, subscription
 from .network import dicom_node, procedure_step, procedure_step_message, storage_commitment
 from .orders import report_order, service_order, service_order_number
@@ -32,6 +32,7 @@ __all__ = [
     "OF_ACCOUNT",
     "OWN_CODE",
     "UNNOTICED",
+    "UNREAD",
     "Instant",
     "account",
     "audit",

@@ -6,8 +6,13 @@ from .columns import Exact, Instant, key_column, metadata, reference
 
 # Studies of which more may still come: a handful at any moment, so that whoever looks for them reads a handful.
 ARRIVING = text("completed_at IS NULL")
+# Those that nobody has read yet: a reading list looks at them alone, however many were read before.
+UNREAD = text("read_at IS NULL")
+
+_LISTED = ("observed_at", "id", "modalities", "organization_id")
 
 # `series_count`, `instance_count`, `modalities`: of what is not hidden. `last_arrival_at`: our clock.
+# `read_at`: when we learnt of a final reading of its images; empty while they wait for one.
 # `completions`: how often the study has been found complete; `completed_at` is empty while more may come.
 study = Table(
     "study",
@@ -31,8 +36,12 @@ study = Table(
     Column("last_arrival_at", Instant, nullable=False),
     Column("completed_at", Instant),
     Column("completions", Integer, nullable=False, default=0),
+    Column("read_at", Instant),
     Index("ix_study_patient_id", "patient_id"),
     Index("ix_study_arriving", "id", sqlite_where=ARRIVING, postgresql_where=ARRIVING),
+    # What a list narrows by stands behind its order: it turns pages without a look at the rows that it leaves out.
+    Index("ix_study_observed_at", *_LISTED),
+    Index("ix_study_unread", *_LISTED, sqlite_where=UNREAD, postgresql_where=UNREAD),
 )
 
 series = Table(

@@ -45,9 +45,10 @@ from schemas.patient import (
     Sex,
 )
 from schemas.reading import Claim, Draft, ReadingRecord, ReadingState, WaitingEcg
+from schemas.reading_list import ListCriteria, ListedStudy
 from schemas.recognition import Decided, Decision, Order, reason_list
 from schemas.report import Attachment, Report, ReportCategory, ReportCriteria, ReportRecord, ReportStatus
-from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyCriteria, StudyRecord
+from schemas.study import InstanceRecord, Series, SeriesRecord, Study, StudyContent, StudyCriteria, StudyRecord
 from schemas.trend import Measure, Trend, compared
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -281,6 +282,7 @@ class FakeQuery:
     broken: Fault | Exception | None = None
     relations: dict[int, Related] = field(default_factory=dict)
     merged: list[MergeRecord] = field(default_factory=list)
+    listed: list[ListCriteria] = field(default_factory=list)
 
     def _check(self, disclosure: Disclosure, *permissions: Permission) -> None:
         self.asked.append(disclosure)
@@ -359,9 +361,22 @@ class FakeQuery:
     def studies(self, disclosure: Disclosure, criteria: StudyCriteria) -> Page[StudyRecord]:
         self._check(disclosure, Permission.READ_REPORTS)
         study = Study(STUDY_UID, PATIENTS[0].patient, "20261118", "103000", description="Chest CT")
-        record = StudyRecord(1, 1, "CHC03", study, ("CT",), 2, 14, NOW, NOW, 4)
+        record = StudyRecord(
+            1, 1, "CHC03", study, ("CT",), 3, 15, NOW, NOW, 4, content=StudyContent(2, 14, 1, ("CHEST",))
+        )
         hit = criteria.patient_id in (None, 1) and criteria.study_instance_uids in ((), (STUDY_UID,))
         return Page((record,) if hit else (), int(hit))
+
+    def reading_list(self, disclosure: Disclosure, criteria: ListCriteria) -> Page[ListedStudy]:
+        self._check(disclosure, Permission.READ_IMAGES)
+        self.listed.append(criteria)
+        (record,) = self.studies(disclosure, StudyCriteria()).items
+        assert record.content
+        total = 120 if not criteria.waiting else int(not criteria.modality)
+        found = (
+            (ListedStudy(replace(record, complete=False), not criteria.waiting, record.content, 3),) if total else ()
+        )
+        return Page(found, total, criteria.offset)
 
     def series(self, disclosure: Disclosure, study_instance_uid: str) -> tuple[SeriesRecord, ...]:
         self._check(disclosure, Permission.READ_REPORTS)

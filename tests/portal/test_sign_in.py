@@ -120,7 +120,7 @@ def test_signing_out_ends_the_session_on_both_sides(clinician: Person, portal: P
     [
         (Role.TECHNICIAN, "/upload"),
         (Role.CLINICIAN, "/patients"),
-        (Role.RADIOLOGIST, "/patients"),
+        (Role.RADIOLOGIST, "/imaging"),
         (Role.ECG_READER, "/ecg"),
         (Role.LAB_REVIEWER, "/patients"),
         (Role.QUALITY, "/decisions"),

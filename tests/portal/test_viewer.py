@@ -135,6 +135,7 @@ def test_from_the_timeline_a_ct_opens_in_chinese_scrolls_and_shows_the_priors_of
         expect(page.get_by_text(words).first).to_be_visible()
     listed = page.locator("[data-cy=studyBrowser-panel]")
     expect(listed).to_contain_text("胸部正位片")  # of another institution, under another number
+    expect(listed.locator(".hub-institution")).to_have_text(["机构CHC01", "机构CHC02"])
     expect(listed).not_to_contain_text("别人的检查")  # of another person, under the same number
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.evaluate("crossOriginIsolated")
@@ -153,6 +154,24 @@ def test_from_the_timeline_a_ct_opens_in_chinese_scrolls_and_shows_the_priors_of
 
     page.locator(".hub-back").click()
     expect(page).to_have_url(f"{served.address}/patients/{served.person}")
+
+
+def test_the_list_is_narrowed_while_one_types_and_opens_the_images_with_one_click(desk: Desk) -> None:
+    page, served = desk.page, desk.served
+    desk.sign_in("radiologist")
+    expect(page).to_have_url(f"{served.address}/imaging")
+    lines = page.locator(".imaging-list tbody tr")
+    expect(lines).to_have_count(3)  # of both institutions
+    page.locator("[name=q]").press_sequentially("zs")
+    expect(lines).to_have_count(2)
+    page.select_option("[name=modality]", "CT")
+    expect(lines).to_have_count(1)
+    expect(lines).to_contain_text("胸部CT平扫")
+    expect(lines).to_contain_text(f"{SLICES}")
+    expect(page).to_have_url(f"{served.address}/imaging?q=zs&state=waiting&modality=CT&organization=&days=")
+    lines.get_by_role("link", name="打开影像").click()
+    desk.drawn()
+    expect(page.locator("[data-cy=studyBrowser-panel]")).to_contain_text("胸部正位片")
 
 
 def test_what_is_measured_is_stored_with_the_study_and_opens_again(desk: Desk) -> None:

@@ -114,6 +114,15 @@ def test_after_a_session_has_ended_data_are_refused_and_signing_in_leads_back(
     assert (answer.status_code, answer.headers["location"]) == (303, back)
 
 
+def test_the_search_of_a_person_names_each_institution_and_leaves_the_description(
+    radiologist: httpx.Client, served: Viewing
+) -> None:
+    found = radiologist.get(f"/viewer/{served.person}/dicomweb/studies").json()
+    told = [[each[tag]["Value"][0] for tag in ("00080080", "00081030")] for each in found]
+    assert told == [["机构CHC01", "胸部CT平扫"], ["机构CHC02", "胸部正位片"]]
+    assert all(list(each) == sorted(each) for each in found)
+
+
 def test_what_the_viewer_searches_and_fetches_is_in_the_audit_trail(radiologist: httpx.Client, served: Viewing) -> None:
     for address in (f"/viewer/{served.person}/dicomweb/studies", f"/dicomweb/studies/{served.studies['ct']}/metadata"):
         before = _audited(served)

@@ -8,12 +8,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from pydicom import Dataset
+from pydicom.uid import generate_uid
 
 from hub import app
 from hub.settings import Settings
 from schemas.disclosure import Principal, Role
 from schemas.organization import Organization, OrganizationKind
 from storage import organizations
+from tests.adapters.dicom.structured import DOSE_REPORT, encapsulated, number, report
 from tests.engines import Engines
 from tests.forms import PASSWORD, post, signed_in
 from tests.imaging import part10, store, written
@@ -79,6 +81,19 @@ def test_an_administrator_finds_a_study_whose_images_were_taken_back(hub: app.Hu
     with signed_in(hub.port("web"), Role.CLINICIAN) as clinician:
         assert clinician.get("/studies", params={"q": "x"}).status_code == 403
         assert post(clinician, f"{path}/move", patient="1", reason="mine").status_code == 403
+
+
+def test_documents_of_a_study_are_not_counted_as_its_images(hub: app.Hub, tmp_path: Path) -> None:
+    images = _stored(hub, tmp_path)
+    for document in (report(images[0], number(DOSE_REPORT, "1"), title=DOSE_REPORT), encapsulated(images[0])):
+        document.SeriesInstanceUID = generate_uid()
+        _send(hub, tmp_path, part10(document))
+    with signed_in(hub.port("web"), Role.RADIOLOGIST) as reader:
+        timeline = reader.get("/patients/1").text
+        assert "Series: 1, images: 3 · documents: 2" in timeline
+        shown = reader.get(_study(reader)).text
+        assert '<dt>Images shown</dt><dd class="number">3</dd>' in shown
+        assert '<dt>Documents beside them</dt><dd class="number">2</dd>' in shown
 
 
 def _stored(hub: app.Hub, tmp_path: Path) -> list[Dataset]:

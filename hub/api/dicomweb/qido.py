@@ -83,6 +83,8 @@ def _answer(request: Request, verbs: Verbs, asker: Disclosure, search: Search, l
         headers=search.needs_headers or level.name == "series",
     )
     items = [_shown(found, search, level, root) for found in page]
+    if search.person is not None and level.name == "studies":
+        items = _with_institutions(page, items, verbs, asker)
     headers = dict(media.PRIVATE)
     if more:
         headers["Warning"] = f'299 {request.url.netloc} "There are more results; ask again with offset."'
@@ -91,6 +93,22 @@ def _answer(request: Request, verbs: Verbs, asker: Disclosure, search: Search, l
     response = media.json_body(request, json.dumps(items, ensure_ascii=False, separators=(",", ":")).encode())
     response.headers.update(headers if more else {})
     return response
+
+
+def _with_institutions(page: list[Found], items: list[Attributes], verbs: Verbs, asker: Disclosure) -> list[Attributes]:
+    """Institution Name as registered here: whoever compares a person's studies must tell those of others apart.
+
+    What a device calls its institution is as sent, in its headers.
+    """
+    known = {each.organization.code: each.organization for each in verbs.query.organizations()}
+
+    def name(code: str) -> str:
+        return (asker.principal.language == "en" and known[code].name_en) or known[code].name
+
+    return [
+        dict(sorted((item | {"00080080": attributes.element("LO", name(found.study.organization))}).items()))
+        for found, item in zip(page, items, strict=True)
+    ]
 
 
 def _all(found: Found, root: str) -> Attributes:

@@ -21,6 +21,13 @@
   // For words that stand in no catalogue of the viewer.
   window.viewerWord = (word) => (settings.words.hub || {})[word] || word;
 
+  // The institution of a study, by its UID: remembered where the search tells it, shown in the list of studies.
+  const institutions = new Map();
+  window.viewerInstitution = (study, told) => {
+    if (told) institutions.set(study, told);
+    return institutions.get(study) || "";
+  };
+
   // Whoever's session has ended signs in and comes back to this very study; pictures are asked for in both ways.
   let leaving = false;
   const heard = (status) => {
