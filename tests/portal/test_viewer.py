@@ -62,7 +62,8 @@ class Desk:
         self.served = served
 
     def _sent(self, url: str) -> None:
-        if url.startswith(("blob:", "data:")):
+        # The browser's own reader of PDFs is a part of it.
+        if url.startswith(("blob:", "data:", "chrome:", "chrome-extension:")):
             return
         if not url.startswith(self.served.address):
             self.wrong.append(f"left this machine: {url}")
@@ -211,6 +212,26 @@ def _measure(page: Page) -> str:
     while length != (length := (written.text_content() or "").strip()):
         page.wait_for_timeout(500)
     return length
+
+
+@pytest.mark.parametrize("report", ["短报告单", "长报告单"])
+def test_the_pdf_report_of_a_study_is_shown_beside_its_images(desk: Desk, report: str) -> None:
+    page, served = desk.page, desk.served
+    desk.sign_in("radiologist")
+    desk.open("prior")
+    # The browser's own reader takes it in a frame: the policies of both pages let it.
+    with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-extension:")):
+        page.locator("[data-cy=studyBrowser-panel]").get_by_text(report).dblclick()
+    shown = page.locator("object[type='application/pdf']")
+    expect(shown).to_be_visible()
+    address = shown.get_attribute("data") or ""
+    if report == "长报告单":
+        assert address.endswith("/rendered")
+        answer = desk.context.request.get(served.address + address)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+        assert answer.body().startswith(b"%PDF-")
+    else:
+        assert address.startswith("blob:")
 
 
 def test_whoever_stayed_too_long_signs_in_and_is_back_at_the_study(desk: Desk) -> None:
