@@ -274,6 +274,8 @@ HELP = {
     Role.RADIOLOGIST: (
         N_("Find a patient and read images and reports of every institution."),
         N_("Compare with what came before on the same timeline."),
+        N_("Open the images in the viewer, with the priors of every institution beside them."),
+        N_("Measure there and press Keep measurements: what you measured stays with the study."),
     ),
     Role.ECG_READER: (
         N_("Find a patient and read the twelve leads on paper, in the layout you prefer."),

@@ -156,6 +156,17 @@ def test_from_the_timeline_a_ct_opens_in_chinese_scrolls_and_shows_the_priors_of
     expect(page).to_have_url(f"{served.address}/patients/{served.person}")
 
 
+def test_on_the_timeline_what_has_images_stands_in_the_columns_of_what_has_none(desk: Desk) -> None:
+    desk.sign_in("radiologist")
+    desk.page.goto(f"{desk.served.address}/patients/{desk.served.person}")
+    for part in (".line-where", ".line-marks"):
+        boxes = [each.bounding_box() for each in desk.page.locator(f".lines li {part}").all()]
+        assert len({box["x"] for box in boxes if box}) == 1, part
+    button = desk.page.locator(".line-open").first.bounding_box()
+    assert button
+    assert button["x"] >= max(box["x"] + box["width"] for box in boxes if box)
+
+
 def test_what_is_measured_is_stored_with_the_study_and_opens_again(desk: Desk) -> None:
     page, served = desk.page, desk.served
     desk.sign_in("radiologist")
