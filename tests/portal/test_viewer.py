@@ -245,6 +245,19 @@ def test_the_pdf_report_of_a_study_is_shown_beside_its_images(desk: Desk, report
         assert address.startswith("blob:")
 
 
+def test_long_text_of_a_structured_report_ends_at_the_edge(desk: Desk) -> None:
+    desk.sign_in("radiologist")
+    desk.open("prior")
+    # As the viewer writes it, under its own styles and ours.
+    over = desk.page.evaluate("""() => {
+      const text = document.createElement("pre");
+      text.append("胸廓对称。".repeat(100));
+      document.querySelector("[data-cy=viewport-pane]").append(text);
+      return text.scrollWidth - text.clientWidth;
+    }""")
+    assert over == 0
+
+
 def test_whoever_stayed_too_long_signs_in_and_is_back_at_the_study(desk: Desk) -> None:
     page, served = desk.page, desk.served
     desk.sign_in("radiologist")
