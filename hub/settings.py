@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         False, description="Listen beyond this machine although nothing is encrypted; the hub refuses otherwise"
     )
     http_port: int = Field(8080, ge=0, le=65535, description="Portal, FHIR, DICOMweb, uploads")
-    dicom_port: int = Field(11112, ge=0, le=65535, description="DICOM C-STORE and C-ECHO")
+    dicom_port: int = Field(11112, ge=0, le=65535, description="DICOM: store, query, retrieve, commitment, MPPS")
     mllp_port: int = Field(2575, ge=0, le=65535, description="HL7 v2 over MLLP")
     dicom_tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate of the DICOM door, and those up to its authority; TLS if set"

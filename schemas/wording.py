@@ -79,6 +79,19 @@ def unit(observation: Observation) -> str:
     return observation.unit
 
 
+# Digits after the point that a measurement on an image can mean: a pixel is some tenths of a millimetre wide.
+_DIGITS = {"mm": 2, "mm2": 2, "mm3": 1, "cm": 2, "cm2": 2, "cm3": 2, "deg": 1, "[hnsf'U]": 1, "{pixels}": 1}
+
+
+def rounded(value: Decimal, unit: str) -> Decimal:
+    """What was measured on an image without the digits that mean nothing; the value itself where it has none."""
+    digits = _DIGITS.get(unit)
+    exponent = value.as_tuple().exponent
+    if digits is None or not isinstance(exponent, int) or exponent >= -digits:
+        return value
+    return value.quantize(Decimal(1).scaleb(-digits)) or value
+
+
 def spelled(unit: str) -> str:
     """A unit as people write it: sources send UCUM, `10*9/L`, `umol/L`, `m[IU]/L`, `mL/min/{1.73_m2}`."""
     unit = _POWER.sub(lambda found: "×10" + found[1].translate(_RAISED), unit.strip())

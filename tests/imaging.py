@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_file_meta_info
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import CTImageStorage, EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, _config
 
 from adapters import dicom
@@ -165,6 +165,20 @@ def ct(**changes: object) -> Dataset:
         else:
             setattr(ds, keyword, value)
     return ds
+
+
+def encapsulated_pdf(content: bytes, **changes: object) -> Dataset:
+    """A PDF report of an invented patient's CT."""
+    pixels = ("PixelData", "Rows", "Columns", "RescaleIntercept", "RescaleSlope", "WindowCenter", "WindowWidth")
+    return ct(
+        **dict.fromkeys(pixels),
+        SOPClassUID=EncapsulatedPDFStorage,
+        Modality="DOC",
+        MIMETypeOfEncapsulatedDocument="application/pdf",
+        EncapsulatedDocumentLength=len(content),
+        EncapsulatedDocument=content + b"\0" * (len(content) % 2),
+        **changes,
+    )
 
 
 def part10(ds: Dataset, transfer_syntax: str = ExplicitVRLittleEndian) -> bytes:

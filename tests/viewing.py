@@ -18,12 +18,16 @@ from schemas.disclosure import Principal, Role
 from schemas.organization import Organization, OrganizationKind
 from schemas.study import StudyCriteria
 from storage import organizations
-from tests.imaging import ct, part10
+from tests.imaging import ct, encapsulated_pdf, part10
 
 PASSWORD = "horse battery"
 # Valid, of a region that does not exist.
 RESIDENT = "99010119700101001X"
 SLICES = 28
+_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
 SIZE = 128
 PEOPLE = {
     "technician": Principal("technician", "赵技师", Role.TECHNICIAN, "CHC01"),
@@ -87,7 +91,18 @@ def _seeded(hub: Hub) -> Viewing:
     # Compressed, so that the viewer's own decoders are needed.
     part10(prior)
     prior.compress(JPEG2000Lossless, generate_instance_uid=False)
-    for account, images in (("technician", scan), ("technician2", [prior, stranger])):
+    # The short one comes within the metadata, the long one by an address of its own.
+    reports = [
+        encapsulated_pdf(
+            _PDF + filler,
+            PatientID="Q7",
+            StudyInstanceUID=prior.StudyInstanceUID,
+            SeriesNumber=9001,
+            SeriesDescription=name,
+        )
+        for name, filler in (("短报告单", b""), ("长报告单", b"%" * 100_000))
+    ]
+    for account, images in (("technician", scan), ("technician2", [prior, *reports, stranger])):
         for each in images:
             _upload(hub, account, part10(each, JPEG2000Lossless if each is prior else ExplicitVRLittleEndian))
     studies = {"ct": scan[0], "prior": prior, "stranger": stranger}

@@ -1,9 +1,13 @@
 """The DICOM conformance statement, made of the tables by which the services negotiate. Source: DICOM PS3.2 annex N."""
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 
 from pydicom.uid import UID
+from pynetdicom import sop_class
+
+from schemas.faults import Category
 
 from . import dimse
 from .dimse import negotiation
@@ -16,10 +20,30 @@ from .peers.transcoding import TARGETS
 from .status import STATUS
 from .store_scp import StoreScp
 
-STORAGE = tuple(sorted(negotiation._STORAGE, key=lambda uid: UID(uid).name))
+# pynetdicom knows classes that the dictionary of pydicom does not name yet, each by its keyword.
+_KEYWORDS = {str(uid): keyword for keyword, uid in sop_class._STORAGE_CLASSES.items()}
 Row = tuple[object, ...]
 
+
+def class_name(uid: str) -> str:
+    """The name of a storage class."""
+    known = UID(uid).name
+    return known if known != uid else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _KEYWORDS.get(uid, uid))
+
+
+STORAGE = tuple(sorted(negotiation._STORAGE, key=class_name))
+
 _PUSH = sop_classes.STORAGE_COMMITMENT
+_STORE_STATUSES = {
+    Category.INVALID: "it cannot be read as its SOP class, or an attribute that it must have is missing or unusable",
+    Category.UNSUPPORTED: "nothing that is kept: pixels that lie elsewhere, a media directory, no DICOM",
+    Category.NOT_FOUND: "it names an instance that is not here",
+    Category.CONFLICT: "its SOP Instance UID is known with other content, or its study or series belongs elsewhere;"
+    " a person decides, sending it again changes nothing",
+    Category.FORBIDDEN: "the calling AE title is no registered sender, or its certificate is not the one bound to it",
+    Category.BUSY: "not now: the store is full, locked or unreachable; send it again later",
+    Category.INTERNAL: "a failure of the hub's own; send it again later",
+}
 _QUERY_STATUSES = (
     (find.PENDING, "matches are continuing"),
     (find.PENDING_WITH_UNKNOWN_KEYS, "matches are continuing; some optional keys are not supported"),
@@ -93,13 +117,12 @@ def _storage() -> Iterator[str]:
     yield "to the first that it takes of these:\n"
     yield from _table(("Transfer syntax sent instead", "UID"), [(UID(uid).name, uid) for uid in TARGETS])
     yield from _table(
-        ("Status of C-STORE", "When"), [("0000", "kept, durably"), *((f"{code:04X}", kind) for kind, code in _codes())]
+        ("Status of C-STORE", "When"),
+        [("0000", "kept, durably"), *((f"{STATUS[category]:04X}", when) for category, when in _STORE_STATUSES.items())],
     )
-    yield from _table(("SOP class", "UID"), [(UID(uid).name, uid) for uid in STORAGE])
-
-
-def _codes() -> list[tuple[str, int]]:
-    return [(category.value, code) for category, code in STATUS.items()]
+    yield "(0000,0902) Error Comment names the attribute, then what was expected and what was found. What is refused"
+    yield "for its content (C000, 0122, 0111) is kept all the same, and an administrator finds it under Deliveries.\n"
+    yield from _table(("SOP class", "UID"), [(class_name(uid), uid) for uid in STORAGE])
 
 
 def _query() -> Iterator[str]:

@@ -159,7 +159,9 @@ def _text(header: Header, value_type: str) -> str:
 
 
 def _name(header: Header, tag: int) -> str:
-    return person_name(header.text(tag)).text
+    # Viewers that know nobody write unknown^unknown.
+    found = person_name(header.text(tag)).text
+    return "" if set(found.casefold().split()) == {"unknown"} else found
 
 
 def _measured(header: Header, position: str, account: TreeAccount) -> tuple[Quantity | None, Coding | None]:

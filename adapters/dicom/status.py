@@ -21,6 +21,6 @@ def status(fault: Fault | None) -> int:
 
 
 def comment(fault: Fault | None) -> str:
-    """(0000,0902) Error Comment: LO, at most 64 characters of the default repertoire."""
-    text = str(fault) if fault else ""
+    """(0000,0902) Error Comment: LO, at most 64 characters of the default repertoire, hence the place first."""
+    text = f"{fault.where}: {fault.text}" if fault and fault.where else fault.text if fault else ""
     return "".join(character if " " <= character <= "~" and character != "\\" else "?" for character in text)[:64]

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from schemas.codes import Coding
+from schemas.codes import DCM, Coding
 from schemas.content_tree import ContentItem, ContentTree
 from schemas.report import ReportRecord
+from schemas.wording import number, rounded
 
 from . import formats
 from .i18n import N_
@@ -19,6 +20,9 @@ _RELATIONSHIPS = {
     "INFERRED FROM": N_("inferred from"),
     "SELECTED FROM": N_("selected from"),
 }
+# What the document is written in and which images it had before it: for programs. Source: PS3.16 TID 1204, TID 1600.
+_UNSHOWN = frozenset({("121049", DCM), ("111028", DCM)})
+_SHAPES = frozenset({"SCOORD", "SCOORD3D", "TCOORD"})
 # A short value reads beside its name, a long one below it.
 _SHORT = 60
 
@@ -66,7 +70,7 @@ def document(visit: Visit, record: ReportRecord) -> DocumentView:
     """The tree of a report that has one. Raises NotFound."""
     tree = visit.verbs.retrieve.content_tree(visit.disclosure, record.id, record.version)
     images = _images(visit, record) if any(item.reference for item in tree.root.walk()) else Images()
-    return DocumentView(tree, tuple(_row(item, images) for item in tree.root.items))
+    return DocumentView(tree, _rows(tree.root, images))
 
 
 def _images(visit: Visit, record: ReportRecord) -> Images:
@@ -84,6 +88,14 @@ def _images(visit: Visit, record: ReportRecord) -> Images:
     )
 
 
+def _rows(item: ContentItem, images: Images) -> tuple[Row, ...]:
+    shown = (
+        each for each in item.items if not each.concept or (each.concept.code, each.concept.system) not in _UNSHOWN
+    )
+    rows = (_row(each, images) for each in shown)
+    return tuple(row for row in rows if row.heading or row.text or row.target or row.lost or row.href or row.rows)
+
+
 def _row(item: ContentItem, images: Images) -> Row:
     href, number = images.known.get(item.reference.sop_instance_uid, ("", "")) if item.reference else ("", "")
     return Row(
@@ -96,7 +108,7 @@ def _row(item: ContentItem, images: Images) -> Row:
         lost=item.reference is not None and not href,
         href=href,
         image=number,
-        rows=tuple(_row(each, images) for each in item.items),
+        rows=_rows(item, images),
     )
 
 
@@ -104,5 +116,5 @@ def _text(item: ContentItem) -> str:
     said = (item.code.display or item.code.code) if item.code else ""
     if item.quantity:
         unit = "" if item.quantity.unit == "1" else formats.spelled(item.quantity.unit)
-        said = " ".join(part for part in (str(item.quantity.value), unit, said) if part)
-    return said or item.text
+        said = " ".join(part for part in (number(rounded(item.quantity.value, item.quantity.unit)), unit, said) if part)
+    return said or ("" if item.value_type in _SHAPES else item.text)

@@ -199,6 +199,24 @@ APART = {
 CODED_ALSO = {"11524-6": "EKG study", "8636-3": "Q-T interval corrected"}
 # What carts measure arrives under codes whose names are English; everything else keeps the name its source gave it.
 CODED = {
+    # What a viewer measures on images (PS3.16 TID 1500), by its code of SNOMED CT and of SNOMED RT.
+    "410668003": N_("Length"),
+    "G-D7FE": N_("Length"),
+    "42798000": N_("Area"),
+    "G-A166": N_("Area"),
+    "1483009": N_("Angle"),
+    "103339001": N_("Long axis"),
+    "G-A185": N_("Long axis"),
+    "103340004": N_("Short axis"),
+    "G-A186": N_("Short axis"),
+    "131191004": N_("Perimeter"),
+    "131190003": N_("Radius"),
+    "81827009": N_("Diameter"),
+    "118565006": N_("Volume"),
+    "373098007": N_("Mean"),
+    "386136009": N_("Standard deviation"),
+    "56851009": N_("Maximum"),
+    "255605001": N_("Minimum"),
     "11524-6": N_("Resting ECG"),
     "8867-4": N_("Heart rate"),
     "8625-6": N_("PR interval"),
@@ -275,6 +293,8 @@ HELP = {
         N_("Begin with the imaging list: studies of every institution without a final report, the newest first."),
         N_("Find a patient and read images and reports of every institution."),
         N_("Compare with what came before on the same timeline."),
+        N_("Open the images in the viewer, with the priors of every institution beside them."),
+        N_("Measure there and press Keep measurements: what you measured stays with the study."),
     ),
     Role.ECG_READER: (
         N_("Find a patient and read the twelve leads on paper, in the layout you prefer."),

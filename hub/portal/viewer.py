@@ -20,8 +20,8 @@ from .viewer_settings import settings
 
 router = APIRouter(include_in_schema=False)
 
-# Of the viewer alone. It decodes in workers and WebAssembly, draws its own styles, and keeps pictures as blobs; like
-# every page it reaches no other machine.
+# Of the viewer alone. It decodes in workers and WebAssembly, draws its own styles, keeps pictures as blobs, and
+# shows a PDF as an object (a short one as a blob); like every page it reaches no other machine.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -30,7 +30,8 @@ POLICY = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "connect-src 'self' blob: data:",
-        "object-src 'none'",
+        "object-src 'self' blob:",
+        "frame-src 'self' blob:",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

@@ -8,9 +8,9 @@ from .content import Content, FilePieces
 from .display import Window
 from .documents import Documents
 from .frames import ANY
-from .images import Images
+from .images import PDF, Images
 
-__all__ = ["ANY", "Content", "FilePieces", "Retrieve", "Window"]
+__all__ = ["ANY", "PDF", "Content", "FilePieces", "Retrieve", "Window"]
 
 
 class Retrieve(Documents, Images):

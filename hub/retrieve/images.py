@@ -1,13 +1,13 @@
-"""Stored instances on their way out: as they came, as DICOM JSON, or drawn."""
+"""Stored instances on their way out: as they came, as DICOM JSON, or as they are seen."""
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from hub.coercion import coerced_file, coerced_header
 from hub.headers import Headers
 from schemas.disclosure import Action, Disclosure
-from schemas.faults import UnsupportedPayload
+from schemas.faults import NotFound, UnsupportedPayload
 from schemas.study import InstanceRecord
 from schemas.study_life import StudyChange
 from storage import headers, study_changes
@@ -15,6 +15,7 @@ from storage.database import Database
 from storage.headers import KeptHeader
 from storage.objects import Objects
 
+from .bulk import locate
 from .content import Content
 from .display import MEDIA_TYPES, Window, draw, encode, fit
 from .frames import Frames
@@ -22,6 +23,8 @@ from .part10 import file_meta
 from .pixels import read_frame
 
 THUMBNAIL = 200
+PDF = "application/pdf"
+_ENCAPSULATED_PDF, _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104.1", "00420011"
 
 
 class Images(Frames):
@@ -70,18 +73,33 @@ class Images(Frames):
         frame: int = 1,
         window: Window | None = None,
         viewport: tuple[int, int] | None = None,
-        media_type: str = "image/jpeg",
-    ) -> bytes:
-        """A frame (from 1) as a JPEG or PNG file, as it is meant to be seen or in the window asked for.
+        choose: Callable[[Sequence[str]], str] = lambda offered: offered[0],
+    ) -> Content:
+        """A frame (from 1) as a JPEG or PNG file, as it is meant to be seen or in the window asked for; a PDF as it is.
 
-        viewport: (width, height) into which it is scaled. Raises NotFound, UnsupportedPayload.
+        viewport: (width, height) into which it is scaled. choose: the media type of those that the instance can be
+        rendered in (PS3.18 table 8.7.4-1). Raises NotFound, UnsupportedPayload, and what `choose` raises.
         """
-        if media_type not in MEDIA_TYPES:
-            raise UnsupportedPayload(f"images are drawn as {' or '.join(MEDIA_TYPES)}", where="Accept")
         (instance,) = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)[:1]
-        return self._draw(instance, frame, window, viewport, media_type)
+        if instance.sop_class_uid == _ENCAPSULATED_PDF:
+            choose((PDF,))
+            if frame != 1:
+                raise NotFound("the instance has no frames", where="frame")
+            return self._pdf(instance)
+        media_type = choose(tuple(MEDIA_TYPES))
+        return _picture(self._draw(instance, frame, window, viewport, media_type), media_type)
 
-    def thumbnail(self, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = "") -> bytes:
+    def _pdf(self, instance: InstanceRecord) -> Content:
+        with self._objects.open(instance.digest) as source:
+            place = locate(source, instance.transfer_syntax_uid, _DOCUMENT)
+        body: Iterator[bytes]
+        if isinstance(place, bytes):
+            size, body = len(place), iter([place])
+        else:
+            size, body = place.length, self._objects.stream(instance.digest, place.offset, place.length)
+        return Content(PDF, f"{instance.sop_instance_uid}.pdf", size, body, instance.digest)
+
+    def thumbnail(self, disclosure: Disclosure, study_uid: str, series_uid: str = "", sop_uid: str = "") -> Content:
         """A small JPEG of the instance, or of the middle one of a series or of a study's first series with images."""
         found = self._find(disclosure, Action.READ, study_uid, series_uid, sop_uid)
         images = [instance for instance in found if instance.rows and instance.columns]
@@ -89,7 +107,10 @@ class Images(Frames):
             raise UnsupportedPayload("there is no image to draw", where="(0028,0010)")
         first = [instance for instance in images if instance.series_instance_uid == images[0].series_instance_uid]
         chosen = first[len(first) // 2]
-        return self._draw(chosen, (chosen.frames + 1) // 2, None, (THUMBNAIL, THUMBNAIL), "image/jpeg", quality=80)
+        size = (THUMBNAIL, THUMBNAIL)
+        return _picture(
+            self._draw(chosen, (chosen.frames + 1) // 2, None, size, "image/jpeg", quality=80), "image/jpeg"
+        )
 
     def _moved(self, disclosure: Disclosure, study_uid: str) -> StudyChange | None:
         with self._database.read() as tx:
@@ -124,6 +145,10 @@ class Images(Frames):
             pixels, header = read_frame(source, instance.transfer_syntax_uid, frame)
             image = draw(pixels, header, frame, window)
         return encode(fit(image, *viewport) if viewport else image, media_type, quality)
+
+
+def _picture(image: bytes, media_type: str) -> Content:
+    return Content(media_type, media_type.replace("/", "."), len(image), iter([image]))
 
 
 def _document(header: KeptHeader, study: str) -> bytes:

@@ -209,6 +209,31 @@ def test_an_administrator_reads_a_delivery_again(watched: Watched) -> None:
     assert watched.portal.verbs.ingest.replayed == [101]
 
 
+EVERYWHERE = pytest.mark.parametrize("watched", ["zh-desk", "en-desk", "zh-phone", "en-phone"], indirect=True)
+
+
+@EVERYWHERE
+def test_every_entry_of_the_longest_menu_is_in_sight(watched: Watched) -> None:
+    page = watched.sign_in("admin")
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    boxes = [entry.bounding_box() for entry in page.locator(".menu a").all()]
+    assert len(boxes) > 8
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    room = page.evaluate("(({clientWidth, scrollWidth}) => scrollWidth - clientWidth)(document.querySelector('.menu'))")
+    assert room == 0
+    watched.fits()
+
+
+@BOTH
+def test_a_choice_does_not_touch_the_field_above_it(watched: Watched) -> None:
+    page = watched.sign_in("admin")
+    page.goto(f"{watched.portal.address}/nodes/new")
+    field, choice = page.locator("#port").bounding_box(), page.locator(".form-check").first.bounding_box()
+    assert field
+    assert choice
+    assert choice["y"] - field["y"] - field["height"] >= 10
+
+
 def test_a_report_prints_like_paper(watched: Watched) -> None:
     page = watched.sign_in("clinician")
     for number in (1, 5):

@@ -20,6 +20,7 @@ from tests.adapters.dicom.structured import (
     PDF,
     encapsulated,
     item,
+    measured,
     number,
     reading,
     references,
@@ -112,6 +113,19 @@ def test_a_dose_report_is_shown_as_what_it_is(hub: Hub, clinician: Person, tmp_p
     assert "互认的对象是报告本身" in refused
     assert "尚未收到与影像对应的文字报告" not in page
     assert "312.50 mGy.cm" in clinician.piece(f"{address}/content").text
+
+
+def test_a_measurement_is_told_in_the_readers_words_without_what_is_for_programs(
+    hub: Hub, clinician: Person, tmp_path: Path
+) -> None:
+    study = ct()
+    address = sent(hub, tmp_path, study, measured(study))
+    tree = clinician.get(f"{address}/content").text
+    for words in ("长度", "68.19 mm", "测量组", f"{study.SOPInstanceUID}/rendered"):
+        assert words in tree
+    for words in ("68.1892", "United States", "Image Library", "POLYLINE", "unknown"):
+        assert words not in tree
+    assert "68.1892" not in clinician.get(address).text
 
 
 def test_markup_in_a_tree_is_shown_and_never_run(hub: Hub, clinician: Person, tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ class Desk:
         self.served = served
 
     def _sent(self, url: str) -> None:
-        if url.startswith(("blob:", "data:")):
+        # The browser's own reader of PDFs is a part of it.
+        if url.startswith(("blob:", "data:", "chrome:", "chrome-extension:")):
             return
         if not url.startswith(self.served.address):
             self.wrong.append(f"left this machine: {url}")
@@ -174,6 +175,17 @@ def test_the_list_is_narrowed_while_one_types_and_opens_the_images_with_one_clic
     expect(page.locator("[data-cy=studyBrowser-panel]")).to_contain_text("胸部正位片")
 
 
+def test_on_the_timeline_what_has_images_stands_in_the_columns_of_what_has_none(desk: Desk) -> None:
+    desk.sign_in("radiologist")
+    desk.page.goto(f"{desk.served.address}/patients/{desk.served.person}")
+    for part in (".line-where", ".line-marks"):
+        boxes = [each.bounding_box() for each in desk.page.locator(f".lines li {part}").all()]
+        assert len({box["x"] for box in boxes if box}) == 1, part
+    button = desk.page.locator(".line-open").first.bounding_box()
+    assert button
+    assert button["x"] >= max(box["x"] + box["width"] for box in boxes if box)
+
+
 def test_what_is_measured_is_stored_with_the_study_and_opens_again(desk: Desk) -> None:
     page, served = desk.page, desk.served
     desk.sign_in("radiologist")
@@ -230,6 +242,39 @@ def _measure(page: Page) -> str:
     while length != (length := (written.text_content() or "").strip()):
         page.wait_for_timeout(500)
     return length
+
+
+@pytest.mark.parametrize("report", ["短报告单", "长报告单"])
+def test_the_pdf_report_of_a_study_is_shown_beside_its_images(desk: Desk, report: str) -> None:
+    page, served = desk.page, desk.served
+    desk.sign_in("radiologist")
+    desk.open("prior")
+    # The browser's own reader takes it in a frame: the policies of both pages let it.
+    with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-extension:")):
+        page.locator("[data-cy=studyBrowser-panel]").get_by_text(report).dblclick()
+    shown = page.locator("object[type='application/pdf']")
+    expect(shown).to_be_visible()
+    address = shown.get_attribute("data") or ""
+    if report == "长报告单":
+        assert address.endswith("/rendered")
+        answer = desk.context.request.get(served.address + address)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+        assert answer.body().startswith(b"%PDF-")
+    else:
+        assert address.startswith("blob:")
+
+
+def test_long_text_of_a_structured_report_ends_at_the_edge(desk: Desk) -> None:
+    desk.sign_in("radiologist")
+    desk.open("prior")
+    # As the viewer writes it, under its own styles and ours.
+    over = desk.page.evaluate("""() => {
+      const text = document.createElement("pre");
+      text.append("胸廓对称。".repeat(100));
+      document.querySelector("[data-cy=viewport-pane]").append(text);
+      return text.scrollWidth - text.clientWidth;
+    }""")
+    assert over == 0
 
 
 def test_whoever_stayed_too_long_signs_in_and_is_back_at_the_study(desk: Desk) -> None:

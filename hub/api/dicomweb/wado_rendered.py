@@ -1,16 +1,18 @@
-"""WADO-RS: images drawn for a screen. Source: DICOM PS3.18 sections 10.4.1.1.3, 10.4.1.1.4 and 8.3.5."""
+"""WADO-RS: instances as a screen shows them. Source: DICOM PS3.18 sections 8.3.5, 8.7.4, 10.4.1.1.3, 10.4.1.1.4."""
 
 import hashlib
 import re
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from hub.api.dependencies import Asker, TheVerbs
-from hub.retrieve import Window
+from hub.retrieve import PDF, Content, Window
 from schemas.faults import InvalidPayload
 
 from . import media
+from .pieced import Pieced
 
 router = APIRouter()
 
@@ -22,13 +24,31 @@ _IMAGE: dict[str, Any] = {
         422: {"description": "the instance holds no image, or none that the hub can draw"},
     },
 }
+_RENDERED: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {
+            "description": "the image; of an Encapsulated PDF the document",
+            "content": {form: {} for form in (*_FORMS, PDF)},
+        },
+        422: _IMAGE["responses"][422],
+    },
+}
+# The viewer's page may embed a document, nobody else. That page is isolated, hence what stands in it must be as well.
+_EMBEDDED = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "X-Frame-Options": "SAMEORIGIN",
+}
 _FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
 Windowed = Annotated[str, Query(description="centre, width and function", examples=["40,400,linear"], max_length=80)]
 Viewport = Annotated[str, Query(description="width and height to fit into", examples=["512,512"], max_length=40)]
 
 
 @router.get(
-    "/studies/{study}/series/{series}/instances/{instance}/rendered", summary="Draw an instance's first frame", **_IMAGE
+    "/studies/{study}/series/{series}/instances/{instance}/rendered",
+    summary="Draw an instance's first frame, or hand out its document",
+    **_RENDERED,
 )
 @router.get(
     "/studies/{study}/series/{series}/instances/{instance}/frames/{frame}/rendered", summary="Draw a frame", **_IMAGE
@@ -45,8 +65,7 @@ def rendered(
     viewport: Viewport = "",
 ) -> Response:
     """As the instance says it should be seen, or in the window asked for."""
-    form = media.choose(request, _FORMS)
-    image = verbs.retrieve.rendered(
+    content = verbs.retrieve.rendered(
         asker,
         study,
         series,
@@ -54,9 +73,9 @@ def rendered(
         frame=frame,
         window=_window(window),
         viewport=_viewport(viewport),
-        media_type=form,
+        choose=partial(media.choose, request),
     )
-    return _image(request, image, form)
+    return _document(request, content) if content.media_type == PDF else _image(request, content)
 
 
 @router.get("/studies/{study}/thumbnail", summary="A small picture of a study", **_IMAGE)
@@ -71,14 +90,24 @@ def thumbnail(
 ) -> Response:
     """The instance, or the middle one of those asked for, at most 200 pixels wide and high."""
     media.choose(request, _FORMS[:1])
-    return _image(request, verbs.retrieve.thumbnail(asker, study, series, instance), _FORMS[0])
+    return _image(request, verbs.retrieve.thumbnail(asker, study, series, instance))
 
 
-def _image(request: Request, image: bytes, form: str) -> Response:
-    headers = {**media.PRIVATE, "ETag": f'"{hashlib.sha256(image).hexdigest()[:32]}"'}
+def _image(request: Request, image: Content) -> Response:
+    content = b"".join(image.chunks)
+    headers = {**media.PRIVATE, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(image, media_type=form, headers=headers)
+    return Response(content, media_type=image.media_type, headers=headers)
+
+
+def _document(request: Request, document: Content) -> Response:
+    headers = {**media.PRIVATE, **_EMBEDDED, "ETag": f'"{document.digest}"'}
+    if media.unchanged(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Length"] = str(document.size)
+    headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
+    return Pieced(document.pieces, document.media_type, headers)
 
 
 def _window(text: str) -> Window | None:

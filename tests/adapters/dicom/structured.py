@@ -60,6 +60,39 @@ def number(concept: Code, value: str, unit: Code = MILLIMETRE, *below: Dataset) 
     return ds
 
 
+def person(concept: Code, name: str) -> Dataset:
+    """A PNAME item."""
+    ds = item("PNAME", concept, relationship="HAS OBS CONTEXT")
+    ds.PersonName = name
+    return ds
+
+
+def drawn(graphic: str, instance: Dataset) -> Dataset:
+    """An SCOORD item over an image."""
+    ds = item("SCOORD", None, image(instance), relationship="INFERRED FROM")
+    ds.GraphicType, ds.GraphicData = graphic, [1.0, 1.0, 9.0, 9.0]
+    return ds
+
+
+def measured(study: Dataset) -> Dataset:
+    """A line as OHIF stores it: TID 1500, nobody named, every digit of the computation."""
+    language = coded(("121049", "DCM", "Language of Content Item and Descendants"), ("eng", "RFC5646", "English"))
+    language.ContentSequence = Sequence(
+        [coded(("121046", "DCM", "Country of Language"), ("US", "ISO3166_1", "United States"), "HAS CONCEPT MOD")]
+    )
+    length = number(("410668003", "SCT", "Length"), "68.1892756909623", MILLIMETRE, drawn("POLYLINE", study))
+    library = item("CONTAINER", ("126200", "DCM", "Image Library Group"), image(study))
+    group = item("CONTAINER", ("125007", "DCM", "Measurement Group"), length)
+    return report(
+        study,
+        language,
+        person(("121008", "DCM", "Person Observer Name"), "unknown^unknown"),
+        item("CONTAINER", ("111028", "DCM", "Image Library"), library),
+        item("CONTAINER", ("126010", "DCM", "Imaging Measurements"), group),
+        title=MEASUREMENT_REPORT,
+    )
+
+
 def image(instance: Dataset) -> Dataset:
     """An IMAGE item that points at an instance."""
     ds, reference = item("IMAGE", None), Dataset()

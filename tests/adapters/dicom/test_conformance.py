@@ -21,6 +21,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from adapters.dicom.conformance import statement
+from adapters.dicom.status import STATUS
 from hub import app
 from tests.imaging import ImagingHub
 
@@ -52,6 +53,13 @@ def test_the_command_prints_it() -> None:
     environment = os.environ | {"DXHUB_DICOM_AE_TITLE": "DISTRICT"}
     printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert printed.stdout == statement(app.VERSION, "DISTRICT")
+
+
+def test_a_vendor_reads_names_and_when_each_status_is_given() -> None:
+    assert all(name != uid for name, uid in rows(TEXT, "SOP class", "UID"))
+    given = dict(row[:2] for row in rows(TEXT, "Status of C-STORE", "When"))
+    assert set(given) == {"0000", *(f"{code:04X}" for code in STATUS.values())}
+    assert all(" " in when for when in given.values())
 
 
 def test_every_class_that_it_names_is_accepted_and_others_are_not(small_hub: ImagingHub) -> None:

@@ -16,4 +16,5 @@ def test_comment_fits_its_element() -> None:
     text = comment(InvalidPayload("长" * 90 + "\\", where="(0010,0020)"))
     assert len(text) == 64
     assert text.isascii()
+    assert text.startswith("(0010,0020): ?")
     assert "\\" not in text

@@ -30,6 +30,7 @@ from .structured import (
     encapsulated,
     image,
     item,
+    measured,
     number,
     reading,
     references,
@@ -99,6 +100,15 @@ def test_measurements_are_results_with_their_unit_site_and_tracker(origin: Origi
     assert SUPPLEMENT in found.flags
     assert (found.conclusion, found.findings) == ("", "")
     assert found.code.display == "Imaging Measurement Report"
+
+
+def test_what_a_viewer_measured_has_the_digits_that_mean_something_and_nobody_unknown(origin: Origin) -> None:
+    found = taken(measured(ct()), origin)
+    (report,) = found.reports
+    (observation,) = report.observations
+    assert observation.value == Quantity(Decimal("68.19"), "mm", unit_system="http://unitsofmeasure.org")
+    assert report.performers == ()
+    assert "68.1892756909623" in found.parts[0].decode()  # the document keeps all
 
 
 def test_a_dose_report_is_kept_as_one_and_its_numbers_are_no_results(origin: Origin) -> None:

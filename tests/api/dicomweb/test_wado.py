@@ -10,7 +10,7 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 
 from tests.api.dicomweb.bodies import parts_of, store
-from tests.imaging import OTHER_TECHNICIAN, ImagingHub, ct, part10
+from tests.imaging import OTHER_TECHNICIAN, ImagingHub, ct, encapsulated_pdf, part10
 
 Stored = Callable[..., Dataset]
 
@@ -167,6 +167,31 @@ def test_pixels_shorter_than_declared_and_no_pixels_at_all_are_not_drawn(
     none = stored(PixelData=None, Rows=None)
     for ds in (short, none):
         assert clinician.get(address(ds, "/rendered")).status_code == 422
+
+
+def test_a_pdf_is_rendered_as_itself_and_only_our_own_page_may_embed_it(
+    technician: httpx.Client, clinician: httpx.Client
+) -> None:
+    written = b"%PDF-1.4\n" + b"0123456789" * 90_000 + b"\n%%EOF\n"
+    for syntax in ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99"):
+        ds = encapsulated_pdf(written)
+        assert store(technician, part10(ds, syntax)).status_code == 200
+        for accept in ("*/*", "application/pdf", "text/html,application/xhtml+xml,*/*;q=0.8"):
+            answer = clinician.get(address(ds, "/rendered"), headers={"Accept": accept})
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+            assert answer.content.rstrip(b"\0") == written
+        assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+        known = {"If-None-Match": answer.headers["etag"]}
+        assert clinician.get(address(ds, "/rendered"), headers=known).status_code == 304
+        assert clinician.get(address(ds, "/rendered"), headers={"Accept": "image/png"}).status_code == 406
+        assert clinician.get(address(ds, "/frames/2/rendered")).status_code == 404
+        assert clinician.get(address(ds, "/thumbnail")).status_code == 422
+
+
+def test_an_image_is_not_rendered_as_a_pdf(stored: Stored, clinician: httpx.Client) -> None:
+    answer = clinician.get(address(stored(), "/rendered"), headers={"Accept": "application/pdf"})
+    assert answer.status_code == 406
 
 
 def test_nobody_learns_whether_another_centres_study_exists(small_hub: ImagingHub, stored: Stored) -> None:
