@@ -50,8 +50,8 @@ def number(value: Decimal) -> str:
 def result(observation: Observation) -> str:
     """A result as its report shows it, without the unit."""
     match observation.value:
-        case Quantity(value=value, comparator=comparator):
-            return comparator + number(value)
+        case Quantity(value=value, unit=unit_of, comparator=comparator):
+            return comparator + number(rounded(value, unit_of))
         case Coding(code=code, display=display):
             return display or code
         case Interval(low=low, high=high):

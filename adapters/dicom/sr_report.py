@@ -9,7 +9,6 @@ from schemas.content_tree import ContentItem, ContentTree
 from schemas.documents import to_json
 from schemas.observation import Observation, Quantity
 from schemas.report import SUPPLEMENT, Report, ReportCategory, ReportStatus
-from schemas.wording import rounded
 
 from .sr_codes import (
     CONCLUSIONS,
@@ -171,8 +170,7 @@ def _observation(group: ContentItem | None, item: ContentItem, concept: Coding, 
     told = [_meaning(each) for holder in around for each in holder.below(FINDING, *FINDING_SITES)]
     return Observation(
         concept,
-        # The document keeps every digit.
-        replace(value, value=rounded(value.value, value.unit)),
+        value,
         sub_id=tracked[0] if tracked else "",
         unit=value.unit,
         method=", ".join(dict.fromkeys(filter(None, derived + methods))),

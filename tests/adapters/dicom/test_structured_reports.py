@@ -17,6 +17,7 @@ from schemas.documents import from_json
 from schemas.faults import Fault, InvalidPayload
 from schemas.observation import Quantity
 from schemas.report import SUPPLEMENT, Report, ReportStatus
+from schemas.wording import result
 from tests.imaging import ct, part10
 
 from .structured import (
@@ -102,11 +103,12 @@ def test_measurements_are_results_with_their_unit_site_and_tracker(origin: Origi
     assert found.code.display == "Imaging Measurement Report"
 
 
-def test_what_a_viewer_measured_has_the_digits_that_mean_something_and_nobody_unknown(origin: Origin) -> None:
+def test_what_a_viewer_measured_is_kept_to_the_digit_shown_as_it_means_and_by_nobody_unknown(origin: Origin) -> None:
     found = taken(measured(ct()), origin)
     (report,) = found.reports
     (observation,) = report.observations
-    assert observation.value == Quantity(Decimal("68.19"), "mm", unit_system="http://unitsofmeasure.org")
+    assert observation.value == Quantity(Decimal("68.1892756909623"), "mm", unit_system="http://unitsofmeasure.org")
+    assert result(observation) == "68.19"
     assert report.performers == ()
     assert "68.1892756909623" in found.parts[0].decode()  # the document keeps all
 
