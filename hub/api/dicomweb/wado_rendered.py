@@ -12,9 +12,10 @@ from hub.retrieve import PDF, Content, Window
 from schemas.faults import InvalidPayload
 
 from . import media
+from .route import Readable
 from .pieced import Pieced
 
-router = APIRouter()
+router = APIRouter(route_class=Readable)
 
 _FORMS = ("image/jpeg", "image/png")
 _IMAGE: dict[str, Any] = {

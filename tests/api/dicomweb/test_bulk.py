@@ -129,7 +129,7 @@ def test_bulk_data_come_in_ranges_and_not_twice(technician: httpx.Client, clinic
 def test_head_answers_as_get_does_without_the_body(technician: httpx.Client, clinician: httpx.Client) -> None:
     ds = ct()
     assert store(technician, part10(ds)).status_code == 200
-    for rest in ("/metadata", "/frames/1", "/bulkdata/7FE00010", ""):
+    for rest in ("/metadata", "/frames/1", "/bulkdata/7FE00010", "/rendered", "/thumbnail", ""):
         got, headed = clinician.get(address(ds, rest)), clinician.head(address(ds, rest))
         assert (headed.status_code, headed.content) == (200, b""), rest
         assert headed.headers["content-type"].split(";")[0] == got.headers["content-type"].split(";")[0]
