@@ -12,8 +12,8 @@ from hub.retrieve import PDF, Content, Window
 from schemas.faults import InvalidPayload
 
 from . import media
-from .route import Readable
 from .pieced import Pieced
+from .route import Readable
 
 router = APIRouter(route_class=Readable)
 
