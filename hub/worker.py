@@ -9,6 +9,7 @@ import structlog
 from hub import audit
 from hub.completeness import Completeness
 from hub.metrics import WAITING
+from hub.retention import Retention
 from schemas.delivery import WAITING as WAITING_STATES
 from schemas.faults import Fault
 from storage import accounts, deliveries, outbox
@@ -21,13 +22,16 @@ _HOUSEKEEPING_EVERY = 6
 
 
 class Worker:
-    """Finds studies complete, forgets expired tokens and counts what waits for somebody. port: none, 0."""
+    """Finds studies complete and hides those kept for long enough, forgets expired tokens and counts what waits for
+    somebody. port: none, 0.
+    """
 
     port = 0
 
-    def __init__(self, database: Database, completeness: Completeness) -> None:
+    def __init__(self, database: Database, completeness: Completeness, retention: Retention) -> None:
         self._database = database
         self._completeness = completeness
+        self._retention = retention
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -43,6 +47,7 @@ class Worker:
     def _run(self) -> None:
         for number in count():
             self._try(self._completeness.round)
+            self._try(self._retention.round)
             if number % _HOUSEKEEPING_EVERY == 0:
                 self._try(self._housekeeping)
             if self._stop.wait(_EVERY_S):
