@@ -178,7 +178,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
             database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT, examiners=EXAMINERS
         ),
         terminology=Terminology(database),
-        curation=Curation(database),
+        curation=Curation(database, objects),
         unidentified=Unidentified(database),
         readings=Readings(database),
         catalogue=CatalogueDesk(database),
@@ -244,7 +244,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors, turns: Turns | None) -> 
         )
         made["watch"] = Watching(watched, ingest.deliver, ingest.identify, sniff, in_both_languages)
     if "worker" in parts:
-        made["worker"] = Worker(hub.stores.database, _completeness(hub), _retention(hub))
+        made["worker"] = Worker(hub.stores.database, hub.stores.objects, _completeness(hub), _retention(hub))
         made["headers"] = Describing(_headers(hub.stores))
         made["filing"] = FilingThread(
             Filing(hub.stores.database, hub.stores.objects, _documents(hub.stores.objects), READERS[Format.DICOM])

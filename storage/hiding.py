@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, func, select
 
 from schemas.documents import from_json
-from schemas.study import Hidden, Series
+from schemas.study import Hidden, Instance, Series
 
 from . import tables as t
 
@@ -55,8 +55,29 @@ def show_expired(tx: Connection, study_id: int, sop_instance_uid: str, now: dt.d
     shown = tx.execute(t.instance.update().where(*was).values(hidden="", hidden_by="")).rowcount > 0
     if shown:
         recount(tx, study_id)
-        tx.execute(t.study.update().where(t.study.c.id == study_id).values(last_arrival_at=now))
+        put_arrival(tx, study_id, now)
     return shown
+
+
+def put_back(
+    tx: Connection, study_id: int, instance: Instance, *, delivery_id: int, digest: str, why: str, by: str
+) -> None:
+    """Gives an instance whose object was removed the one that has come; hidden still where `why` says so."""
+    values = {
+        "delivery_id": delivery_id,
+        "digest": digest,
+        "data_set_offset": instance.data_set_offset,
+        "transfer_syntax_uid": instance.transfer_syntax_uid,
+        "hidden": why,
+        "hidden_by": by,
+    }
+    tx.execute(t.instance.update().where(t.instance.c.sop_instance_uid == instance.sop_instance_uid).values(values))
+    recount(tx, study_id)
+
+
+def put_arrival(tx: Connection, study_id: int, now: dt.datetime) -> None:
+    """Something of the study has come again."""
+    tx.execute(t.study.update().where(t.study.c.id == study_id).values(last_arrival_at=now))
 
 
 def recount(tx: Connection, study_id: int) -> None:

@@ -17,7 +17,7 @@ from schemas.delivery import Reading
 from schemas.faults import Conflict, ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import WITHDRAWN, Report, ReportStatus
 from schemas.study import Hidden, Instance
-from storage import hiding, outbox, rejections, reports, studies
+from storage import hiding, outbox, rejections, removals, reports, studies
 from storage.rejections import Known
 from storage.studies import KnownStudy
 
@@ -204,12 +204,34 @@ def images_came(tx: Connection, study: KnownStudy, delivery_id: int, now: dt.dat
     restate(tx, known, unread, delivery_id, now)
 
 
-def came_again(tx: Connection, reading: Reading, organization_id: int, delivery_id: int, now: dt.datetime) -> None:
-    """Shows instances again that had been kept for long enough, and that their institution sends anew."""
+def came_again(tx: Connection, reading: Reading, prepared: Prepared, delivery_id: int, now: dt.datetime) -> None:
+    """Shows instances again that had been kept for long enough or were removed, and that their institution sends."""
     for instance in reading.instances:
         study = studies.known_study(tx, instance.study.study_instance_uid)
-        if study is None or rejections.known_owner(tx, study.id) != organization_id:
+        if study is None or rejections.known_owner(tx, study.id) != prepared.delivery.origin.source.organization_id:
             continue
-        if hiding.show_expired(tx, study.id, instance.sop_instance_uid, now):
+        removed = removals.known_removed(tx, instance.sop_instance_uid)
+        # What it was before other content took its place is not what was removed.
+        same = removed and (
+            prepared.digest == removed.digest or instance.data_set_digest == removed.data_set_digest != ""
+        )
+        if same:
+            put_back(tx, instance, study, prepared.digest, delivery_id, now)
+        elif hiding.show_expired(tx, study.id, instance.sop_instance_uid, now):
             rejections.settle_undone(tx, "sent-again", now, sop_instance_uid=instance.sop_instance_uid)
             images_came(tx, study, delivery_id, now)
+
+
+def put_back(
+    tx: Connection, instance: Instance, study: KnownStudy, digest: str, delivery_id: int, now: dt.datetime
+) -> None:
+    """Shows an instance whose bytes were removed and have come again: unless it is rejected, and not just expired."""
+    found = _rejection(tx, instance, [rejections.known_owner(tx, study.id)])
+    if found and found.code is Hidden.EXPIRED:
+        rejections.settle_undone(tx, "sent-again", now, sop_instance_uid=instance.sop_instance_uid)
+        found = None
+    why, by = (found.code.value, found.by) if found else ("", "")
+    hiding.put_back(tx, study.id, instance, delivery_id=delivery_id, digest=digest, why=why, by=by)
+    if not found:
+        hiding.put_arrival(tx, study.id, now)
+        images_came(tx, study, delivery_id, now)
