@@ -11,8 +11,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE, build_role, evt
 from sqlalchemy import func, select
 
+from adapters import dicom
 from hub import audit
 from hub.access import disclosure_for
+from hub.headers import Headers
 from hub.ingest import envelopes
 from hub.ingest.reconcile import reconcile
 from hub.ingest.removed import finish
@@ -57,7 +59,9 @@ def test_the_bytes_go_and_what_remains_says_why(hub: ImagingHub) -> None:
     assert [hub.verbs.objects.exists(each) for each in digests] == [False, False]
     assert _seen(hub, images) == [images[2].SOPInstanceUID]
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
-    _headers(hub, images)
+    # Nor is anything made of what is gone.
+    headers = Headers(hub.verbs.database, hub.verbs.objects, dicom.ADAPTER.describers[Format.DICOM])
+    headers.make(headers.next_batch(0))
     with hub.verbs.database.read() as tx:
         (record,) = tx.execute(select(t.audit).where(t.audit.c.detail.contains(REASON))).all()
         gone = set(tx.scalars(select(t.removed_object.c.digest)))
@@ -191,6 +195,22 @@ def test_what_was_rejected_is_kept_again_and_stays_hidden(hub: ImagingHub) -> No
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
 
 
+def test_other_content_that_a_person_accepts_in_its_place_is_shown(hub: ImagingHub) -> None:
+    images = slices(1)
+    _send(hub, *images)
+    assert Retention(hub.verbs.database, 15, lambda: audit.now() + dt.timedelta(days=366 * 20)).round() == 1
+    _remove(hub, images)
+    finish(hub.verbs.database, hub.verbs.objects)
+    images[0].StudyDescription = "once more"
+    with hub.client(TECHNICIAN) as client:
+        assert store(client, part10(images[0])).status_code == 409
+    with hub.verbs.database.read() as tx:
+        held = tx.scalar(select(t.delivery.c.id).where(t.delivery.c.state == "held")) or 0
+    hub.verbs.ingest.replay(disclosure_for(OWN), held, accept=True)
+    assert _seen(hub, images) == [images[0].SOPInstanceUID]
+    assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
+
+
 def test_what_another_institution_sent_as_well_is_not_removed(hub: ImagingHub) -> None:
     images = slices(2)
     _send(hub, *images)
@@ -279,7 +299,7 @@ def _got(hub: ImagingHub, image: Dataset) -> int:
 
 
 def _headers(hub: ImagingHub, images: list[Dataset]) -> None:
-    """Somebody asks for them; and nothing is described that is not there."""
+    """Somebody asks for them."""
     with hub.client(CLINICIAN) as client:
         client.get(f"/studies/{images[0].StudyInstanceUID}/metadata")
 
