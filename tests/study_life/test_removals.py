@@ -14,12 +14,14 @@ from sqlalchemy import func, select
 from adapters import dicom
 from hub import audit
 from hub.access import disclosure_for
+from hub.completeness import Completeness
 from hub.headers import Headers
 from hub.ingest import envelopes
 from hub.ingest.reconcile import reconcile
 from hub.ingest.removed import finish
 from hub.ingest.verify import verify
 from hub.retention import Retention
+from hub.worker import Worker
 from schemas.delivery import Channel, Claim, Delivery, Format
 from schemas.disclosure import Principal, Role
 from schemas.faults import Busy, Conflict, Forbidden, InvalidPayload
@@ -135,6 +137,21 @@ def test_a_crash_before_the_bytes_went_is_made_good_at_start(hub: ImagingHub) ->
     reconcile(hub.verbs.database, hub.verbs.objects)
     assert not any(map(hub.verbs.objects.exists, digests))
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
+
+
+def test_the_worker_hides_by_rule_and_removes(hub: ImagingHub) -> None:
+    old, images = slices(1), slices(1)
+    _send(hub, *old, *images, note("113037", images))
+    (digest,) = [each.digest for each in _kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
+    _remove(hub, images)
+    database, objects = hub.verbs.database, hub.verbs.objects
+    late = Retention(database, 15, lambda: audit.now() + dt.timedelta(days=366 * 20))
+    worker = Worker(database, objects, Completeness(database, dt.timedelta(hours=1), lambda _: None), late)
+    worker.start()
+    # It ends after its present round: the first, which begins at once.
+    worker.stop()
+    assert not objects.exists(digest)
+    assert _seen(hub, old) == []
 
 
 def test_what_cannot_be_removed_yet_is_removed_later(hub: ImagingHub, monkeypatch: pytest.MonkeyPatch) -> None:
