@@ -43,6 +43,7 @@ from hub.reading import Readings
 from hub.recall import Hooks, Recall, Telling
 from hub.recognition import Recognition
 from hub.resolution import Resolution
+from hub.retention import Retention
 from hub.retrieve import Retrieve
 from hub.retrieve.pixels import read_frame
 from hub.settings import Settings
@@ -177,7 +178,7 @@ def build(settings: Settings, stores: Stores, counted: Counted = count_delivery)
             database, objects, READERS, sniff, ingest.replay, repairs=REPAIRS, strict=STRICT, examiners=EXAMINERS
         ),
         terminology=Terminology(database),
-        curation=Curation(database),
+        curation=Curation(database, objects),
         unidentified=Unidentified(database),
         readings=Readings(database),
         catalogue=CatalogueDesk(database),
@@ -243,7 +244,7 @@ def _listeners(hub: Hub, parts: set[str], doors: Doors, turns: Turns | None) -> 
         )
         made["watch"] = Watching(watched, ingest.deliver, ingest.identify, sniff, in_both_languages)
     if "worker" in parts:
-        made["worker"] = Worker(hub.stores.database, _completeness(hub))
+        made["worker"] = Worker(hub.stores.database, hub.stores.objects, _completeness(hub), _retention(hub))
         made["headers"] = Describing(_headers(hub.stores))
         made["filing"] = FilingThread(
             Filing(hub.stores.database, hub.stores.objects, _documents(hub.stores.objects), READERS[Format.DICOM])
@@ -263,6 +264,10 @@ def _telling(hub: Hub) -> Telling:
 def _completeness(hub: Hub) -> Completeness:
     quiet = dt.timedelta(seconds=hub.settings.study_quiet_s)
     return Completeness(hub.stores.database, quiet, _headers(hub.stores).ensure)
+
+
+def _retention(hub: Hub) -> Retention:
+    return Retention(hub.stores.database, hub.settings.image_retention_years)
 
 
 def _headers(stores: Stores) -> Headers:

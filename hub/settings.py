@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     study_quiet_s: int = Field(
         120, ge=1, le=86_400, description="A study is complete when nothing more of it has come for so many seconds"
     )
+    image_retention_years: int = Field(
+        0,
+        ge=0,
+        le=200,
+        description="Years after which the images of a study are hidden, from its date or its last arrival, "
+        "whichever is later; 0: never",
+    )
     hook_networks: str = Field(
         "",
         description="Networks of its own in which the hub may call subscribed systems (`10.8.0.0/16, 127.0.0.1`); "

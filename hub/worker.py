@@ -8,11 +8,14 @@ import structlog
 
 from hub import audit
 from hub.completeness import Completeness
+from hub.ingest.removed import finish
 from hub.metrics import WAITING
+from hub.retention import Retention
 from schemas.delivery import WAITING as WAITING_STATES
 from schemas.faults import Fault
 from storage import accounts, deliveries, outbox
 from storage.database import Database
+from storage.objects import Objects
 
 log = structlog.get_logger()
 # A modality that lists what it made is believed as soon as that has come; the rest has time.
@@ -21,13 +24,17 @@ _HOUSEKEEPING_EVERY = 6
 
 
 class Worker:
-    """Finds studies complete, forgets expired tokens and counts what waits for somebody. port: none, 0."""
+    """Finds studies complete and hides those kept for long enough, removes what was to be removed, forgets expired
+    tokens and counts what waits for somebody. port: none, 0.
+    """
 
     port = 0
 
-    def __init__(self, database: Database, completeness: Completeness) -> None:
+    def __init__(self, database: Database, objects: Objects, completeness: Completeness, retention: Retention) -> None:
         self._database = database
+        self._objects = objects
         self._completeness = completeness
+        self._retention = retention
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -43,6 +50,8 @@ class Worker:
     def _run(self) -> None:
         for number in count():
             self._try(self._completeness.round)
+            self._try(self._retention.round)
+            self._try(lambda: finish(self._database, self._objects))
             if number % _HOUSEKEEPING_EVERY == 0:
                 self._try(self._housekeeping)
             if self._stop.wait(_EVERY_S):

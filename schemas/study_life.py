@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from .image_quality import ImageQuality
 from .patient import Patient
-from .study import Hidden, RejectionRecord, StudyRecord
+from .study import REJECTIONS, Hidden, RejectionRecord, StudyRecord
 
 
 class ChangeKind(StrEnum):
@@ -37,10 +37,20 @@ class StudyChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovalRecord:
+    """That a person had the bytes of so many instances of a study removed, when and why."""
+
+    instances: int
+    account: str
+    reason: str
+    removed_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StudyLife:
     """A study with what became of it. hidden: how many instances are shown to nobody, by why.
 
-    changes: newest first; the first is what holds.
+    changes: newest first; the first is what holds. removals: newest first.
     """
 
     record: StudyRecord
@@ -48,3 +58,9 @@ class StudyLife:
     rejections: tuple[RejectionRecord, ...]
     quality: ImageQuality
     changes: tuple[StudyChange, ...]
+    removals: tuple[RemovalRecord, ...] = ()
+
+    @property
+    def removable(self) -> int:
+        """How many instances are hidden, and could be removed."""
+        return sum(number for why, number in self.hidden.items() if why in REJECTIONS)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, String, Table, and_, bindparam, case, exists, select
+from sqlalchemy import Connection, Integer, String, Table, and_, bindparam, case, exists, or_, select
 
 from . import tables as t
 from .statement import Statement
@@ -16,7 +16,7 @@ class KnownGrowing(NamedTuple):
 
     patient, report: documents, the report's current version. keyed: the report that the sender's institution issued
     under the study's UID, None where there is none. moved: a person has changed whose the study is. rejected: a
-    rejection note was about it. ordered: an order carries its accession number.
+    rejection note was about it, or none of it is shown. ordered: an order carries its accession number.
     """
 
     series_id: int
@@ -52,9 +52,11 @@ _STATE = Statement(
         t.patient.c.document.label("patient"),
         _KEYED.scalar_subquery().label("keyed"),
         exists(select(t.study_change.c.id).where(t.study_change.c.study_id == t.study.c.id)).label("moved"),
-        exists(select(t.rejection.c.id).where(t.rejection.c.study_instance_uid == bindparam("study"))).label(
-            "rejected"
-        ),
+        # By a note, or all of it by a rule.
+        or_(
+            exists(select(t.rejection.c.id).where(t.rejection.c.study_instance_uid == bindparam("study"))),
+            t.study.c.instance_count == 0,
+        ).label("rejected"),
         exists(
             select(t.service_order_number.c.number).where(
                 t.service_order_number.c.number == bindparam("accession", type_=String)

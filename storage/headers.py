@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from schemas.disclosure import Disclosure
 from schemas.documents import to_json
 from schemas.header import Frames, InstanceHeader
+from schemas.study import Hidden
 
 from . import tables as t
 from .reports import scope
@@ -38,12 +39,14 @@ def described() -> Any:
 
 # What we made ourselves of a delivery is written in the character set that it declares.
 _CHARSET = case((t.instance.c.digest == t.delivery.c.digest, t.source.c.charset), else_="").label("charset")
+# Of what was removed there is nothing to be described.
+_THERE = t.instance.c.hidden != Hidden.REMOVED.value
 _UNDESCRIBED = Statement(
     select(t.instance.c.id, t.instance.c.delivery_id, t.instance.c.digest, _CHARSET)
     .outerjoin(t.instance_header, described())
     .join(t.delivery, t.delivery.c.id == t.instance.c.delivery_id)
     .join(t.source, t.source.c.id == t.delivery.c.source_id)
-    .where(t.instance.c.id > bindparam("after"), t.instance_header.c.instance_id.is_(None))
+    .where(t.instance.c.id > bindparam("after"), t.instance_header.c.instance_id.is_(None), _THERE)
     .order_by(t.instance.c.id)
     .limit(bindparam("most"))
 )
@@ -78,7 +81,7 @@ def known_undescribed_of(tx: Connection, instance_ids: Sequence[int]) -> list[Un
         .outerjoin(t.instance_header, described())
         .join(t.delivery, t.delivery.c.id == t.instance.c.delivery_id)
         .join(t.source, t.source.c.id == t.delivery.c.source_id)
-        .where(t.instance.c.id.in_(instance_ids), t.instance_header.c.instance_id.is_(None))
+        .where(t.instance.c.id.in_(instance_ids), t.instance_header.c.instance_id.is_(None), _THERE)
     )
     return [Undescribed(*row) for row in tx.execute(query)]
 

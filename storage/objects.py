@@ -102,7 +102,8 @@ class Objects(Protocol):
         """Everything in the store, in no promised order."""
 
     def remove(self, digest: str) -> None:
-        """Forget an object, or do nothing where it is absent. Only the reconciler may: a row may point here."""
+        """Forget an object, or do nothing where it is absent. Only the reconciler and a removal may: a row may
+        point here. Raises Busy where another process will write a file of it."""
 
     def sweep(self) -> int:
         """Prepare the store and remove what interrupted deliveries left, at start; how many there were.

@@ -34,9 +34,9 @@ _DATA_SET_OF = Statement(
     )
 )
 _STUDY_OF = Statement(
-    select(t.study.c.id, t.study.c.patient_id, t.study.c.report_id, t.study.c.modalities).where(
-        t.study.c.study_instance_uid == bindparam("uid")
-    )
+    select(
+        t.study.c.id, t.study.c.patient_id, t.study.c.report_id, t.study.c.modalities, t.study.c.instance_count
+    ).where(t.study.c.study_instance_uid == bindparam("uid"))
 )
 _SERIES_OF = Statement(
     select(t.series.c.id, t.series.c.study_id).where(t.series.c.series_instance_uid == bindparam("uid"))
@@ -46,12 +46,13 @@ _ADD_INSTANCE = Statement(t.instance.insert())
 
 @dataclass(frozen=True, slots=True)
 class KnownStudy:
-    """`patient_id`: the patient row to whom the study is bound, not the person."""
+    """`patient_id`: the patient row to whom the study is bound, not the person. instance_count: of what is shown."""
 
     id: int
     patient_id: int
     report_id: int
     modalities: str
+    instance_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

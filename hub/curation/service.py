@@ -8,10 +8,12 @@ from schemas.faults import InvalidPayload
 from schemas.image_quality import Grade, Graded
 from schemas.study import StudyCriteria, StudyRecord
 from schemas.study_life import StudyLife
-from storage import outbox, rejections, studies, study_changes, study_content, study_quality
+from storage import outbox, rejections, removals, studies, study_changes, study_content, study_quality
 from storage.database import Database
+from storage.objects import Objects
 
 from .moving import move, undo_move
+from .removing import remove
 
 _LOOKING = (Permission.READ_REPORTS, Permission.MANAGE_STUDIES, Permission.READ_AUDIT)
 _MOST = 50
@@ -25,8 +27,9 @@ def _literal(text: str) -> str:
 class Curation:
     """The verb of readers who grade images, and of whoever administers studies."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, objects: Objects) -> None:
         self._database = database
+        self._objects = objects
 
     def study(self, disclosure: Disclosure, study_id: int) -> StudyLife:
         """What became of a study, also where every image is hidden. Raises NotFound."""
@@ -39,6 +42,7 @@ class Curation:
                 rejections.records(asked.tx, disclosure, record.study.study_instance_uid),
                 study_quality.of_study(asked.tx, disclosure, study_id),
                 study_changes.of_study(asked.tx, disclosure, study_id),
+                removals.of_study(asked.tx, disclosure, study_id),
             )
 
     def find(self, disclosure: Disclosure, text: str) -> tuple[StudyRecord, ...]:
@@ -67,6 +71,13 @@ class Curation:
             detail = " ".join(["grade", graded.grade.value, *(each.value for each in graded.reasons)])
             entity = f"ImagingStudy/{study_id}"
             audit.record(tx, disclosure, Action.DECIDE, entity, patient_id=record.patient_id, detail=detail)
+
+    def remove(self, disclosure: Disclosure, study_id: int, reason: str) -> int:
+        """Has the bytes of a study's hidden images removed; of how many. Raises NotFound, Forbidden for another
+        institution's study, InvalidPayload without a reason, Conflict where nothing can be removed.
+        """
+        require(disclosure.principal, Permission.MANAGE_STUDIES)
+        return remove(self._database, self._objects, disclosure, study_id, reason)
 
     def move(self, disclosure: Disclosure, study_id: int, person_id: int, reason: str) -> None:
         """Gives a study, its reports and what rests on them to the patient to whom they belong.

@@ -1,7 +1,7 @@
 """Making what was read findable, in one transaction with its custody record, its audit record and its outbox entry."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -32,6 +32,7 @@ from .owners import owns
 from .prepared import Prepared
 from .rejections import came_again, index_note, note_of
 from .relations import index_related
+from .removed import came_back
 from .unmapped import Unmapped
 
 log = structlog.get_logger()
@@ -49,11 +50,12 @@ class _Batch:
 
 
 class Index:
-    """The writing side of the index."""
+    """The writing side of the index. exists: whether an object is in the store."""
 
-    def __init__(self, database: Database, contents: Contents) -> None:
+    def __init__(self, database: Database, contents: Contents, exists: Callable[[str], bool]) -> None:
         self._database = database
         self._contents = contents
+        self._exists = exists
         self._unmapped = Unmapped()
         self._growing = Growing()
 
@@ -115,10 +117,12 @@ class Index:
     def _one(self, tx: Connection, prepared: Prepared, batch: _Batch) -> Receipt:
         self._growing.forget()
         origin = prepared.delivery.origin
+        for digest in (prepared.digest, *(part for part, _ in prepared.parts)):
+            batch.entries += came_back(tx, digest, self._exists, origin, batch.now)
         known = None if prepared.replay_of else deliveries.known_receipt(tx, origin.source.id, prepared.fingerprint)
         if known:
             if isinstance(prepared.outcome, Reading):
-                came_again(tx, prepared.outcome, origin.source.organization_id, known.delivery_id, batch.now)
+                came_again(tx, prepared.outcome, prepared, known.delivery_id, batch.now)
             batch.entries.append(audit.received(origin, known.delivery_id, detail="the same bytes again"))
             return known
         delivery_id = prepared.replay_of or _take(tx, prepared)
@@ -206,7 +210,7 @@ def _index(tx: Connection, prepared: Prepared, reading: Reading, delivery_id: in
         return index_note(tx, note, prepared, source.organization_id, delivery_id, now)
     # Whoever sends an instance on, perhaps under a number of their own for the patient, adds nothing to it.
     if again := reports_of_stored(tx, reading.instances):
-        came_again(tx, reading, source.organization_id, delivery_id, now)
+        came_again(tx, reading, prepared, delivery_id, now)
         return tuple(sorted(again))
     organization_id = source.organization_id
     ids = {index_related(tx, report, organization_id, delivery_id, now) for report in reading.reports}

@@ -17,7 +17,7 @@ from schemas.delivery import Reading
 from schemas.faults import Conflict, ContentConflict, IdentityConflict, InvalidPayload
 from schemas.report import WITHDRAWN, Report, ReportStatus
 from schemas.study import Hidden, Instance
-from storage import hiding, outbox, rejections, reports, studies
+from storage import hiding, outbox, rejections, removals, reports, studies
 from storage.rejections import Known
 from storage.studies import KnownStudy
 
@@ -71,7 +71,7 @@ def index_note(
     for uid, study in found.items():
         named = [each.sop_instance_uid for each in told.references if each.study_instance_uid == uid]
         hiding.hide(tx, study.id, named, told.rejection, f"Delivery/{delivery_id}")
-        touched |= {study.report_id, *settle(tx, study, uid, told.rejection, delivery_id, now)}
+        touched |= {study.report_id, *settle(tx, study, uid, told.rejection, now, delivery_id)}
     return tuple(sorted(touched))
 
 
@@ -125,11 +125,14 @@ def add_unless_rejected(
     )
     if not rejections.known_any(tx, instance.study.study_instance_uid):
         add()
+        # None was shown: it is new, or a rule had hidden it all.
+        if not study.instance_count:
+            images_came(tx, study, delivery_id, now)
         return
     found = _rejection(tx, instance, (organization_id, rejections.known_owner(tx, study.id)))
     if found:
         add(hidden=found.code, hidden_by=found.by)
-        settle(tx, study, instance.study.study_instance_uid, found.code, delivery_id, now)
+        settle(tx, study, instance.study.study_instance_uid, found.code, now, delivery_id)
     else:
         add()
         images_came(tx, study, delivery_id, now)
@@ -141,15 +144,19 @@ def _rejection(tx: Connection, instance: Instance, organization_ids: Iterable[in
 
 
 def settle(
-    tx: Connection, study: KnownStudy, study_instance_uid: str, code: Hidden, delivery_id: int, now: dt.datetime
+    tx: Connection, study: KnownStudy, study_instance_uid: str, code: Hidden, now: dt.datetime, delivery_id: int = 0
 ) -> tuple[int, ...]:
-    """Revokes the reports of a study that has no image left; in any case leaves word. Returns those revoked."""
+    """Revokes the reports of a study that has no image left; in any case leaves word. Returns those revoked.
+
+    delivery_id: of what took the images back; 0 where a rule did, and nothing new was read.
+    """
     left = rejections.known_images_left(tx, study.id)
     revoked = []
     for report_id in () if left else rejections.known_reports(tx, study.id, study_instance_uid):
         known = reports.known_by_id(tx, report_id)
         if known and (without := revoked_version(known.report, code)):
-            restate(tx, known, without, delivery_id, now)
+            read_from = delivery_id or reports.known_delivery(tx, report_id, known.version)
+            restate(tx, known, without, read_from, now)
             revoked.append(report_id)
     payload: dict[str, object] = {
         "study": study.id,
@@ -197,12 +204,34 @@ def images_came(tx: Connection, study: KnownStudy, delivery_id: int, now: dt.dat
     restate(tx, known, unread, delivery_id, now)
 
 
-def came_again(tx: Connection, reading: Reading, organization_id: int, delivery_id: int, now: dt.datetime) -> None:
-    """Shows instances again that had been kept for long enough, and that their institution sends anew."""
+def came_again(tx: Connection, reading: Reading, prepared: Prepared, delivery_id: int, now: dt.datetime) -> None:
+    """Shows instances again that had been kept for long enough or were removed, and that their institution sends."""
     for instance in reading.instances:
         study = studies.known_study(tx, instance.study.study_instance_uid)
-        if study is None or rejections.known_owner(tx, study.id) != organization_id:
+        if study is None or rejections.known_owner(tx, study.id) != prepared.delivery.origin.source.organization_id:
             continue
-        if hiding.show_expired(tx, study.id, instance.sop_instance_uid):
+        removed = removals.known_removed(tx, instance.sop_instance_uid)
+        # What it was before other content took its place is not what was removed.
+        same = removed and (
+            prepared.digest == removed.digest or instance.data_set_digest == removed.data_set_digest != ""
+        )
+        if same:
+            put_back(tx, instance, study, prepared.digest, delivery_id, now)
+        elif hiding.show_expired(tx, study.id, instance.sop_instance_uid, now):
             rejections.settle_undone(tx, "sent-again", now, sop_instance_uid=instance.sop_instance_uid)
             images_came(tx, study, delivery_id, now)
+
+
+def put_back(
+    tx: Connection, instance: Instance, study: KnownStudy, digest: str, delivery_id: int, now: dt.datetime
+) -> None:
+    """Shows an instance whose bytes were removed and have come again: unless it is rejected, and not just expired."""
+    found = _rejection(tx, instance, [rejections.known_owner(tx, study.id)])
+    if found and found.code is Hidden.EXPIRED:
+        rejections.settle_undone(tx, "sent-again", now, sop_instance_uid=instance.sop_instance_uid)
+        found = None
+    why, by = (found.code.value, found.by) if found else ("", "")
+    hiding.put_back(tx, study.id, instance, delivery_id=delivery_id, digest=digest, why=why, by=by)
+    if not found:
+        hiding.put_arrival(tx, study.id, now)
+        images_came(tx, study, delivery_id, now)

@@ -6,10 +6,11 @@ from sqlalchemy import Connection
 
 from schemas.faults import ContentConflict
 from schemas.study import Instance
-from storage import decisions, instance_versions, outbox
+from storage import decisions, instance_versions, outbox, removals, studies
 from storage.studies import KnownInstance
 
 from .prepared import Prepared
+from .rejections import put_back
 
 # What stands in the place of an account where the source's profile accepts new versions by itself.
 BY_PROFILE = "profile"
@@ -36,7 +37,11 @@ def replace_instance(
         instance.series.series_instance_uid,
     ):
         raise ContentConflict("the instance belongs to another series", where="(0020,000E)")
+    removed = removals.known_removed(tx, instance.sop_instance_uid)
     instance_versions.add_version(tx, place, instance, delivery_id=delivery_id, digest=prepared.digest, by=by, now=now)
+    study = studies.known_study(tx, place.study_instance_uid)
+    if removed and study:
+        put_back(tx, instance, study, prepared.digest, delivery_id, now)
     relied = list(decisions.known_on(tx, stored.report_id))
     payload: dict[str, object] = {"study": place.study_id, "report": stored.report_id, "decisions": relied}
     outbox.add(tx, "study.replaced", payload, now)

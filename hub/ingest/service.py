@@ -59,7 +59,7 @@ class Ingest:
         self._readers = readers
         self._sniff = sniff
         self._counted = counted
-        index = Index(database, Contents(self._digest_from, self._meaning_of))
+        index = Index(database, Contents(self._digest_from, self._meaning_of), objects.exists)
         self._meanings = meanings
         self._commit = GroupCommit(self._archived, index, index.make_durable)
         self._encloses = database.syncs_itself and objects.remember(database.make_durable)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 
 from schemas.faults import Fault
-from storage import audit, deliveries, proofs
+from storage import audit, deliveries, proofs, removals
 from storage.database import Database
 from storage.objects import Objects
 
@@ -13,10 +13,13 @@ def verify(database: Database, objects: Objects) -> Iterator[str]:
     """One line for each thing that is not as it was promised; nothing when all is well."""
     with database.read() as tx:
         digests = list(deliveries.objects(tx))
+        removed = removals.known_objects(tx)
         yield from proofs.contradictions(tx)
         for broken in audit.broken_links(tx):
             yield f"audit record {broken}: altered, or a record before it is missing"
     for digest in digests:
+        if digest in removed and not objects.exists(digest):
+            continue
         problem = _examine(objects, digest)
         if problem:
             yield f"object {digest}: {problem}"

@@ -102,5 +102,14 @@ def undo_move(visit: Posting, study_id: int, fields: Fields) -> Response:
     return _back(study_id)
 
 
+@router.post("/studies/{study_id}/remove")
+def remove(visit: Posting, study_id: int, fields: Fields) -> Response:
+    """Has the bytes of what is hidden removed, once the person has ticked that they cannot be brought back."""
+    if not fields.get("confirm"):
+        raise InvalidPayload("expected your confirmation that the images may go for good", where="confirm")
+    visit.verbs.curation.remove(visit.disclosure, study_id, fields.get("reason", ""))
+    return _back(study_id)
+
+
 def _back(study_id: int) -> Response:
     return RedirectResponse(f"/studies/{study_id}", status_code=303)

@@ -172,7 +172,7 @@ def _app(made: Kernel) -> FastAPI:
         offering=Offering(made.database, Documents(made.objects, REPORT_WRITER, FONT)),
         profiles=Profiles(made.database, made.objects, {}, lambda _: Format.HL7V2, made.ingest.replay),
         terminology=Terminology(made.database),
-        curation=Curation(made.database),
+        curation=Curation(made.database, made.objects),
         unidentified=Unidentified(made.database),
         readings=Readings(made.database),
         catalogue=CatalogueDesk(made.database),

@@ -38,6 +38,7 @@ from schemas.study import Hidden, Instance, KeyObjects, Reference, Series, Study
 from storage import organizations
 from storage import tables as t
 from storage.database import Database
+from storage.objects_disk import DiskObjects
 from tests.engines import Engines
 
 ADMIN = Principal("admin", "管理员", Role.ADMIN, "BUREAU")
@@ -118,7 +119,7 @@ class House:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._index = Index(database, Contents(_digest_from, lambda digest, kind: f"{kind}{digest}"))
+        self._index = Index(database, Contents(_digest_from, lambda digest, kind: f"{kind}{digest}"), lambda _: True)
         self._readings: dict[Said, Reading] = {}
         with database.write() as tx:
             for code in ("CHC01", "CHC02", "BUREAU"):
@@ -143,7 +144,7 @@ class House:
 
     def move(self, said: Said) -> None:
         """A person gives a study to another patient, or back."""
-        curation, who = Curation(self.database), disclosure_for(ADMIN)
+        curation, who = Curation(self.database, DiskObjects(Path("nothing-here"))), disclosure_for(ADMIN)
         with self.database.read() as tx:
             study_id = tx.scalar(select(t.study.c.id).where(t.study.c.study_instance_uid == said.study))
             person_id = tx.scalar(select(t.patient.c.person_id).where(t.patient.c.value == said.patient))

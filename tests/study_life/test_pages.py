@@ -96,6 +96,36 @@ def test_documents_of_a_study_are_not_counted_as_its_images(hub: app.Hub, tmp_pa
         assert '<dt>Documents beside them</dt><dd class="number">2</dd>' in shown
 
 
+def test_an_administrator_removes_hidden_images_with_a_reason_and_after_a_second_look(
+    hub: app.Hub, tmp_path: Path
+) -> None:
+    images = _stored(hub, tmp_path)
+    _send(hub, tmp_path, part10(note("113037", images[:2])))
+    with hub.stores.database.write() as tx:
+        organizations.put_organization(tx, Organization("HB01", "HB01", kind=OrganizationKind.BUREAU))
+    for account, role, organization in (("own", Role.ADMIN, "CHC01"), ("bureau", Role.ADMIN, "HB01")):
+        hub.stores.access.put_account(Principal(account, account, role, organization, "en"), PASSWORD)
+    with signed_in(hub.port("web"), Role.RADIOLOGIST) as reader:
+        path = _study(reader)
+        assert "/remove" not in reader.get(path).text
+        assert post(reader, f"{path}/remove", reason="x", confirm="1").status_code == 403
+    with signed_in(hub.port("web"), Role.ADMIN) as other:
+        assert post(other, f"{path}/remove", reason="x", confirm="1").status_code == 403
+    with signed_in(hub.port("web"), "own") as admin:
+        shown = admin.get(path).text
+        assert "Yes, delete 2 images" in shown
+        assert admin.post(f"{path}/remove", data={"reason": "x", "confirm": "1"}).status_code == 403
+        assert post(admin, f"{path}/remove", reason="asked for by the patient").status_code == 400
+        assert post(admin, f"{path}/remove", reason=" ", confirm="1").status_code == 400
+        assert post(admin, f"{path}/remove", reason="asked for by the patient", confirm="1").status_code == 303
+        shown = admin.get(path).text
+        assert "Removed · 2" in shown
+        assert "Images: 2 · own · asked for by the patient" in shown
+        assert "/remove" not in shown
+    with signed_in(hub.port("web"), "bureau") as bureau:
+        assert post(bureau, f"{path}/remove", reason="x", confirm="1").status_code == 409
+
+
 def _stored(hub: app.Hub, tmp_path: Path) -> list[Dataset]:
     images = slices(3)
     for image in images:
