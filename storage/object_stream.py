@@ -1,8 +1,9 @@
 """What every store shares when it gives bytes back."""
 
+import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from schemas.faults import NotFound
@@ -98,3 +99,11 @@ class FilePieces(Pieces):
     def fileno(self) -> int:
         """Its descriptor, open until `close`."""
         return self._file
+
+
+def sha256_of(pieces: Iterable[bytes]) -> str:
+    """In hexadecimal, of what they are together."""
+    counted = hashlib.sha256()
+    for piece in pieces:
+        counted.update(piece)
+    return counted.hexdigest()

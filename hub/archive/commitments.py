@@ -1,7 +1,6 @@
 """Storage commitment: taken down durably, checked against the very bytes, told to who asked. Source: PS3.4 annex J."""
 
 import datetime as dt
-import hashlib
 
 from sqlalchemy import Connection
 
@@ -15,6 +14,7 @@ from storage import commitments
 from storage.audit import Entry
 from storage.commitments import KnownInstance
 from storage.database import Database
+from storage.object_stream import sha256_of
 from storage.objects import Objects
 
 # So long the requester's own association has to take the answer, before one of ours tries.
@@ -114,12 +114,10 @@ class Committing:
         if known.sop_class_uid != reference.sop_class_uid:
             return FailureReason.CLASS_INSTANCE_CONFLICT
         try:
-            found = hashlib.sha256()
-            for piece in self._objects.stream(known.digest):
-                found.update(piece)
+            found = sha256_of(self._objects.stream(known.digest))
         except NotFound:
             return FailureReason.NO_SUCH_INSTANCE
-        return 0 if found.hexdigest() == known.digest else FailureReason.PROCESSING_FAILURE
+        return 0 if found == known.digest else FailureReason.PROCESSING_FAILURE
 
 
 def _batches(uids: list[str]) -> list[list[str]]:

@@ -1,7 +1,5 @@
 """Removing the bytes of images that nobody is shown any more. The caller knows that the role allows it."""
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -13,6 +11,7 @@ from schemas.organization import OrganizationKind
 from schemas.study import StudyRecord
 from storage import organizations, outbox, removals, studies
 from storage.database import Database
+from storage.object_stream import sha256_of
 from storage.objects import Objects
 from storage.removals import Removable
 
@@ -62,11 +61,4 @@ def _require_house(tx: Connection, disclosure: Disclosure, record: StudyRecord) 
 def _counted(objects: Objects, each: Removable) -> Removable:
     if each.data_set_digest:
         return each
-    return replace(each, data_set_digest=_digest(objects.stream(each.digest, each.data_set_offset)))
-
-
-def _digest(pieces: Iterable[bytes]) -> str:
-    counted = hashlib.sha256()
-    for piece in pieces:
-        counted.update(piece)
-    return counted.hexdigest()
+    return replace(each, data_set_digest=sha256_of(objects.stream(each.digest, each.data_set_offset)))

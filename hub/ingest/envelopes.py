@@ -22,7 +22,7 @@ _BETWEEN = "\0"
 
 
 def envelope(delivery: Delivery) -> bytes:
-    """What `recalled` needs; nothing for a delivery whose place in the index must be durable before it is promised."""
+    """What `recall` needs; nothing for a delivery whose place in the index must be durable before it is promised."""
     origin = delivery.origin
     if origin.channel not in _NAMELESS or origin.account or origin.hint:
         return b""

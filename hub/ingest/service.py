@@ -1,6 +1,5 @@
 """Custody: the bytes are durable before anybody reads them, and read before anything is promised."""
 
-import hashlib
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from schemas.offered import own_study_instance_uid
 from schemas.report import Report
 from storage import deliveries
 from storage.database import Database
+from storage.object_stream import sha256_of
 from storage.objects import Objects, Spool
 
 from .annotations import measured_on
@@ -192,21 +192,18 @@ class Ingest:
     def _read_back(self, arrived: Arrived, content: bytes, kept: str | Fault, *, enclosed: bool) -> Prepared | Fault:
         if isinstance(kept, Fault):
             return kept
-        return self._prepared(arrived, kept, len(content), lambda: io.BytesIO(content), enclosed=enclosed)
+        prepared = self._prepared(arrived, kept, len(content), lambda: io.BytesIO(content))
+        return replace(prepared, enclosed=True) if enclosed else prepared
 
-    def _prepared(
-        self, arrived: Arrived, digest: str, size: int, reopen: Callable[[], BinaryIO], *, enclosed: bool = False
-    ) -> Prepared:
-        prepared = self._prepare(arrived.delivery, digest, size, reopen, enclosed=enclosed)
+    def _prepared(self, arrived: Arrived, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
+        prepared = self._prepare(arrived.delivery, digest, size, reopen)
         arrived.prepared = replace(prepared, repair=arrived.repair) if arrived.repair else prepared
         return arrived.prepared
 
-    def _prepare(
-        self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO], *, enclosed: bool = False
-    ) -> Prepared:
+    def _prepare(self, delivery: Delivery, digest: str, size: int, reopen: Callable[[], BinaryIO]) -> Prepared:
         outcome = self._read(delivery, reopen)
         if isinstance(outcome, Fault):
-            return Prepared(delivery, digest, size, outcome, enclosed=enclosed)
+            return Prepared(delivery, digest, size, outcome)
         parts = [self._keep(part) for part in outcome.parts]
         waveforms = dict(outcome.recordings)
         recordings = {key: self._keep(encode(recording)) for key, recording in outcome.recordings}
@@ -215,7 +212,7 @@ class Ingest:
             for report in outcome.reports
         )
         outcome = set_apart(replace(outcome, reports=reports, parts=(), recordings=()))
-        return Prepared(delivery, digest, size, outcome, (*parts, *recordings.values()), enclosed=enclosed)
+        return Prepared(delivery, digest, size, outcome, (*parts, *recordings.values()))
 
     def _read(self, delivery: Delivery, reopen: Callable[[], BinaryIO]) -> Reading | Fault:
         reader = self._readers.get(delivery.format)
@@ -231,10 +228,7 @@ class Ingest:
             return Internal("the reader failed on this content; it is kept and can be replayed", where="reader")
 
     def _digest_from(self, digest: str, offset: int) -> str:
-        counted = hashlib.sha256()
-        for piece in self._objects.stream(digest, offset):
-            counted.update(piece)
-        return counted.hexdigest()
+        return sha256_of(self._objects.stream(digest, offset))
 
     def _meaning_of(self, digest: str, kind: Format) -> str:
         meaning = self._meanings.get(kind)

@@ -1,11 +1,11 @@
 """Proof of custody and audit: what was promised is there, and nobody changed it."""
 
-import hashlib
 from collections.abc import Iterator
 
 from schemas.faults import Fault
 from storage import audit, deliveries, proofs, removals
 from storage.database import Database
+from storage.object_stream import sha256_of
 from storage.objects import Objects
 
 
@@ -26,10 +26,8 @@ def verify(database: Database, objects: Objects) -> Iterator[str]:
 
 
 def _examine(objects: Objects, digest: str) -> str:
-    found = hashlib.sha256()
     try:
-        for chunk in objects.stream(digest):
-            found.update(chunk)
+        found = sha256_of(objects.stream(digest))
     except Fault as fault:
         return f"cannot be read ({fault.category})"
-    return "" if found.hexdigest() == digest else "its content is not what was received"
+    return "" if found == digest else "its content is not what was received"

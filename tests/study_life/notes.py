@@ -1,11 +1,15 @@
-"""Key object selections, made without any code of the hub."""
+"""Key object selections, made without any code of the hub; and images sent, seen and kept."""
 
 from collections.abc import Sequence
 
 from pydicom import Dataset
 from pydicom.uid import KeyObjectSelectionDocumentStorage, generate_uid
 
-from tests.imaging import ct
+from hub.access import disclosure_for
+from schemas.study import InstanceRecord
+from storage import studies
+from tests.api.dicomweb.bodies import store
+from tests.imaging import AUDITOR, CLINICIAN, TECHNICIAN, ImagingHub, ct, part10
 
 
 def note(title: str, images: Sequence[Dataset], **changes: object) -> Dataset:
@@ -67,3 +71,24 @@ def _evidence(images: Sequence[Dataset]) -> Dataset:
         series.ReferencedSOPSequence.append(item)
     study.ReferencedSeriesSequence = [series]
     return study
+
+
+def sent(hub: ImagingHub, *images: Dataset) -> None:
+    """By STOW-RS, each taken."""
+    with hub.client(TECHNICIAN) as client:
+        for ds in images:
+            answer = store(client, part10(ds))
+            assert answer.status_code == 200, answer.text
+
+
+def seen(hub: ImagingHub, images: list[Dataset]) -> list[str]:
+    """What a clinician finds of their study."""
+    with hub.client(CLINICIAN) as client:
+        answer = client.get(f"/studies/{images[0].StudyInstanceUID}/instances")
+        return [each["00080018"]["Value"][0] for each in answer.json()] if answer.status_code == 200 else []
+
+
+def kept(hub: ImagingHub, images: list[Dataset]) -> tuple[InstanceRecord, ...]:
+    """What the index has of their study, hidden or not."""
+    with hub.verbs.database.read() as tx:
+        return studies.instances(tx, disclosure_for(AUDITOR), images[0].StudyInstanceUID, hidden=True)

@@ -27,7 +27,7 @@ from schemas.disclosure import Principal, Role
 from schemas.faults import Busy, Conflict, Forbidden, InvalidPayload
 from schemas.network import Node, QueryRight
 from schemas.organization import Organization, OrganizationKind
-from schemas.study import Hidden, InstanceRecord
+from schemas.study import Hidden
 from storage import organizations, studies
 from storage import tables as t
 from tests.api.dicomweb.bodies import store
@@ -41,7 +41,7 @@ from tests.imaging import (
     written,
 )
 from tests.imaging import store as c_store
-from tests.study_life.notes import note, slices
+from tests.study_life.notes import kept, note, seen, sent, slices
 
 OWN = Principal("own-admin", "管理员", Role.ADMIN, "CHC01")
 OTHER = Principal("other-admin", "管理员", Role.ADMIN, "CHC02")
@@ -52,14 +52,14 @@ REASON = "病人要求删除，院办批准"
 
 def test_the_bytes_go_and_what_remains_says_why(hub: ImagingHub) -> None:
     images = slices(3)
-    _send(hub, *images, note("113037", images[:2]))
+    sent(hub, *images, note("113037", images[:2]))
     _headers(hub, images)
-    digests = [each.digest for each in _kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
+    digests = [each.digest for each in kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
     assert _remove(hub, images) == 2
     assert finish(hub.verbs.database, hub.verbs.objects) == 1
     assert finish(hub.verbs.database, hub.verbs.objects) == 0
     assert [hub.verbs.objects.exists(each) for each in digests] == [False, False]
-    assert _seen(hub, images) == [images[2].SOPInstanceUID]
+    assert seen(hub, images) == [images[2].SOPInstanceUID]
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
     # Nor is anything made of what is gone.
     headers = Headers(hub.verbs.database, hub.verbs.objects, dicom.ADAPTER.describers[Format.DICOM])
@@ -83,10 +83,10 @@ def test_the_bytes_go_and_what_remains_says_why(hub: ImagingHub) -> None:
 
 def test_verify_misses_what_no_removal_names(hub: ImagingHub) -> None:
     images = slices(2)
-    _send(hub, *images, note("113037", images[:1]))
+    sent(hub, *images, note("113037", images[:1]))
     _remove(hub, images)
     finish(hub.verbs.database, hub.verbs.objects)
-    (shown,) = [each.digest for each in _kept(hub, images) if each.hidden is None]
+    (shown,) = [each.digest for each in kept(hub, images) if each.hidden is None]
     hub.verbs.objects.remove(shown)
     (problem,) = verify(hub.verbs.database, hub.verbs.objects)
     assert shown in problem
@@ -94,16 +94,16 @@ def test_verify_misses_what_no_removal_names(hub: ImagingHub) -> None:
 
 def test_what_is_shown_is_not_removed_and_without_reason_or_right_nothing_is(hub: ImagingHub) -> None:
     images = slices(2)
-    _send(hub, *images)
+    sent(hub, *images)
     with pytest.raises(Conflict):
         _remove(hub, images)
-    _send(hub, note("113001", images))
+    sent(hub, note("113001", images))
     for who in (CLINICIAN, TECHNICIAN, AUDITOR, OTHER):
         with pytest.raises(Forbidden):
             _remove(hub, images, who=who)
     with pytest.raises(InvalidPayload):
         _remove(hub, images, reason="  ")
-    assert {each.hidden for each in _kept(hub, images)} == {Hidden.QUALITY, Hidden.NOTE}
+    assert {each.hidden for each in kept(hub, images)} == {Hidden.QUALITY, Hidden.NOTE}
     with hub.verbs.database.write() as tx:
         organizations.put_organization(tx, Organization("HB01", "HB01", kind=OrganizationKind.BUREAU))
     assert _remove(hub, images, who=BUREAU) == 2
@@ -112,10 +112,10 @@ def test_what_is_shown_is_not_removed_and_without_reason_or_right_nothing_is(hub
 def test_retrieval_and_search_find_nothing(hub: ImagingHub) -> None:
     images = slices(1)
     image = images[0]
-    _send(hub, image)
+    sent(hub, image)
     hub.verbs.nodes.put_node(disclosure_for(OWN), Node("CHC01", "CHC01", QueryRight.DISTRICT))
     assert _got(hub, image) == 1
-    _send(hub, note("113038", images))
+    sent(hub, note("113038", images))
     _remove(hub, images)
     finish(hub.verbs.database, hub.verbs.objects)
     study = f"/studies/{image.StudyInstanceUID}"
@@ -129,8 +129,8 @@ def test_retrieval_and_search_find_nothing(hub: ImagingHub) -> None:
 
 def test_a_crash_before_the_bytes_went_is_made_good_at_start(hub: ImagingHub) -> None:
     images = slices(2)
-    _send(hub, *images, note("113037", images))
-    digests = [each.digest for each in _kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
+    sent(hub, *images, note("113037", images))
+    digests = [each.digest for each in kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
     _remove(hub, images)
     assert all(map(hub.verbs.objects.exists, digests))
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
@@ -141,8 +141,8 @@ def test_a_crash_before_the_bytes_went_is_made_good_at_start(hub: ImagingHub) ->
 
 def test_the_worker_hides_by_rule_and_removes(hub: ImagingHub) -> None:
     old, images = slices(1), slices(1)
-    _send(hub, *old, *images, note("113037", images))
-    (digest,) = [each.digest for each in _kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
+    sent(hub, *old, *images, note("113037", images))
+    (digest,) = [each.digest for each in kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
     _remove(hub, images)
     database, objects = hub.verbs.database, hub.verbs.objects
     late = Retention(database, 15, lambda: audit.now() + dt.timedelta(days=366 * 20))
@@ -151,13 +151,13 @@ def test_the_worker_hides_by_rule_and_removes(hub: ImagingHub) -> None:
     # It ends after its present round: the first, which begins at once.
     worker.stop()
     assert not objects.exists(digest)
-    assert _seen(hub, old) == []
+    assert seen(hub, old) == []
 
 
 def test_what_cannot_be_removed_yet_is_removed_later(hub: ImagingHub, monkeypatch: pytest.MonkeyPatch) -> None:
     images = slices(1)
-    _send(hub, *images, note("113037", images))
-    (digest,) = [each.digest for each in _kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
+    sent(hub, *images, note("113037", images))
+    (digest,) = [each.digest for each in kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
     _remove(hub, images)
 
     def busy(_: str) -> None:
@@ -174,22 +174,22 @@ def test_what_cannot_be_removed_yet_is_removed_later(hub: ImagingHub, monkeypatc
 @pytest.mark.parametrize("over", ["stow", "c-store"])
 def test_the_same_bytes_again_are_kept_and_shown_again(hub: ImagingHub, tmp_path: Path, over: str) -> None:
     images = slices(2)
-    sent = [written(tmp_path, part10(image), f"{n}.dcm") for n, image in enumerate(images)]
-    for each in sent:
+    files = [written(tmp_path, part10(image), f"{n}.dcm") for n, image in enumerate(images)]
+    for each in files:
         assert c_store(hub.listener.port, each) == 0
     assert Retention(hub.verbs.database, 15, lambda: audit.now() + dt.timedelta(days=366 * 20)).round() == 1
     assert _remove(hub, images) == 2
     assert finish(hub.verbs.database, hub.verbs.objects) == 1
     if over == "stow":
-        _send(hub, *images)
+        sent(hub, *images)
     else:
-        assert [c_store(hub.listener.port, each) for each in sent] == [0, 0]
-    assert len(_seen(hub, images)) == 2
-    assert all(hub.verbs.objects.exists(each.digest) for each in _kept(hub, images))
+        assert [c_store(hub.listener.port, each) for each in files] == [0, 0]
+    assert len(seen(hub, images)) == 2
+    assert all(hub.verbs.objects.exists(each.digest) for each in kept(hub, images))
     assert reconcile(hub.verbs.database, hub.verbs.objects) == 0
     finish(hub.verbs.database, hub.verbs.objects)
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
-    assert len(_seen(hub, images)) == 2
+    assert len(seen(hub, images)) == 2
     with hub.client(CLINICIAN) as client:
         assert client.get(f"/studies/{images[0].StudyInstanceUID}").status_code == 200
     with hub.verbs.database.read() as tx:
@@ -201,12 +201,12 @@ def test_the_same_bytes_again_are_kept_and_shown_again(hub: ImagingHub, tmp_path
 
 def test_what_was_rejected_is_kept_again_and_stays_hidden(hub: ImagingHub) -> None:
     images = slices(1)
-    _send(hub, *images, note("113037", images))
+    sent(hub, *images, note("113037", images))
     _remove(hub, images)
     finish(hub.verbs.database, hub.verbs.objects)
-    _send(hub, *images)
-    assert _seen(hub, images) == []
-    (again,) = [each for each in _kept(hub, images) if each.hidden is not Hidden.NOTE]
+    sent(hub, *images)
+    assert seen(hub, images) == []
+    (again,) = [each for each in kept(hub, images) if each.hidden is not Hidden.NOTE]
     assert again.hidden is Hidden.PATIENT_SAFETY
     assert hub.verbs.objects.exists(again.digest)
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
@@ -214,7 +214,7 @@ def test_what_was_rejected_is_kept_again_and_stays_hidden(hub: ImagingHub) -> No
 
 def test_other_content_that_a_person_accepts_in_its_place_is_shown(hub: ImagingHub) -> None:
     images = slices(1)
-    _send(hub, *images)
+    sent(hub, *images)
     assert Retention(hub.verbs.database, 15, lambda: audit.now() + dt.timedelta(days=366 * 20)).round() == 1
     _remove(hub, images)
     finish(hub.verbs.database, hub.verbs.objects)
@@ -224,31 +224,31 @@ def test_other_content_that_a_person_accepts_in_its_place_is_shown(hub: ImagingH
     with hub.verbs.database.read() as tx:
         held = tx.scalar(select(t.delivery.c.id).where(t.delivery.c.state == "held")) or 0
     hub.verbs.ingest.replay(disclosure_for(OWN), held, accept=True)
-    assert _seen(hub, images) == [images[0].SOPInstanceUID]
+    assert seen(hub, images) == [images[0].SOPInstanceUID]
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
 
 
 def test_what_another_institution_sent_as_well_is_not_removed(hub: ImagingHub) -> None:
     images = slices(2)
-    _send(hub, *images)
+    sent(hub, *images)
     with hub.client(OTHER_TECHNICIAN) as other:
         assert store(other, part10(images[0])).status_code == 200
-    _send(hub, note("113037", images))
+    sent(hub, note("113037", images))
     assert _remove(hub, images) == 1
     finish(hub.verbs.database, hub.verbs.objects)
-    assert {each.hidden for each in _kept(hub, images)} == {Hidden.PATIENT_SAFETY, Hidden.REMOVED, Hidden.NOTE}
+    assert {each.hidden for each in kept(hub, images)} == {Hidden.PATIENT_SAFETY, Hidden.REMOVED, Hidden.NOTE}
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
 
 
 def test_what_another_institution_sends_after_the_removal_is_kept_for_it(hub: ImagingHub) -> None:
     images = slices(1)
-    _send(hub, *images, note("113037", images))
+    sent(hub, *images, note("113037", images))
     _remove(hub, images)
     with hub.client(OTHER_TECHNICIAN) as other:
         assert store(other, part10(images[0])).status_code == 200
     finish(hub.verbs.database, hub.verbs.objects)
     assert reconcile(hub.verbs.database, hub.verbs.objects) == 0
-    assert _seen(hub, images) == []
+    assert seen(hub, images) == []
     assert list(verify(hub.verbs.database, hub.verbs.objects)) == []
     with hub.verbs.database.read() as tx:
         assert all(map(hub.verbs.objects.exists, tx.scalars(select(t.delivery.c.digest))))
@@ -256,7 +256,7 @@ def test_what_another_institution_sends_after_the_removal_is_kept_for_it(hub: Im
 
 def test_nobody_is_promised_bytes_that_go_while_they_come(hub: ImagingHub, monkeypatch: pytest.MonkeyPatch) -> None:
     images = slices(1)
-    _send(hub, *images, note("113037", images))
+    sent(hub, *images, note("113037", images))
     _remove(hub, images)
     with hub.client(TECHNICIAN) as client:
         with monkeypatch.context() as patched:
@@ -271,8 +271,8 @@ def test_a_removed_image_does_not_come_back_by_its_envelope(hub: ImagingHub, tmp
     images = slices(1)
     content = part10(images[0])
     assert c_store(hub.listener.port, written(tmp_path, content)) == 0
-    _send(hub, note("113037", images))
-    (digest,) = [each.digest for each in _kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
+    sent(hub, note("113037", images))
+    (digest,) = [each.digest for each in kept(hub, images) if each.hidden is Hidden.PATIENT_SAFETY]
     _remove(hub, images)
     finish(hub.verbs.database, hub.verbs.objects)
     origin = hub.verbs.ingest.identify(Claim(Channel.C_STORE, "CHC01", "127.0.0.1"))
@@ -326,21 +326,3 @@ def _id(hub: ImagingHub, images: list[Dataset]) -> int:
         known = studies.known_study(tx, images[0].StudyInstanceUID)
         assert known
         return known.id
-
-
-def _send(hub: ImagingHub, *sent: Dataset) -> None:
-    with hub.client(TECHNICIAN) as client:
-        for ds in sent:
-            answer = store(client, part10(ds))
-            assert answer.status_code == 200, answer.text
-
-
-def _seen(hub: ImagingHub, images: list[Dataset]) -> list[str]:
-    with hub.client(CLINICIAN) as client:
-        answer = client.get(f"/studies/{images[0].StudyInstanceUID}/instances")
-        return [each["00080018"]["Value"][0] for each in answer.json()] if answer.status_code == 200 else []
-
-
-def _kept(hub: ImagingHub, images: list[Dataset]) -> tuple[InstanceRecord, ...]:
-    with hub.verbs.database.read() as tx:
-        return studies.instances(tx, disclosure_for(AUDITOR), images[0].StudyInstanceUID, hidden=True)

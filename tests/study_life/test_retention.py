@@ -12,13 +12,12 @@ from hub.access import disclosure_for
 from hub.ingest.rejections import IMAGES_EXPIRED
 from hub.retention import Retention
 from schemas.report import ReportRecord, ReportStatus
-from schemas.study import Hidden, InstanceRecord
+from schemas.study import Hidden
 from storage import reports, studies
 from storage import tables as t
 from tests.adapters.dicom.structured import reading
-from tests.api.dicomweb.bodies import store
-from tests.imaging import AUDITOR, CLINICIAN, TECHNICIAN, ImagingHub, ct, part10
-from tests.study_life.notes import slices
+from tests.imaging import CLINICIAN, ImagingHub, ct
+from tests.study_life.notes import kept, seen, sent, slices
 
 YEARS = 15
 
@@ -29,18 +28,18 @@ def _in(years: float) -> dt.datetime:
 
 def test_the_rule_hides_what_is_older_and_says_so(hub: ImagingHub) -> None:
     old, recent = slices(2), [ct(StudyDate=f"{_in(0):%Y%m%d}")]
-    _send(hub, *old, *recent)
+    sent(hub, *old, *recent)
     # Five years from now the date lies further back, the arrival does not; sixteen years from now both do.
     assert _round(hub, 5) == 0
     assert _round(hub, 14.9) == 0
     assert _round(hub, 16) == 2
     assert _round(hub, 16) == 0
-    assert _seen(hub, old) == []
+    assert seen(hub, old) == []
     with hub.client(CLINICIAN) as clinician:
         uid = old[0].StudyInstanceUID
         assert clinician.get("/studies", params={"StudyInstanceUID": uid}).status_code == 204
         assert clinician.get(f"/studies/{uid}").status_code == 404
-    assert {(each.hidden, each.hidden_by) for each in _kept(hub, old)} == {
+    assert {(each.hidden, each.hidden_by) for each in kept(hub, old)} == {
         (Hidden.EXPIRED, f"Rule/image_retention_years/{YEARS}")
     }
     study_id = _report(hub, old)[0]
@@ -56,25 +55,25 @@ def test_the_rule_hides_what_is_older_and_says_so(hub: ImagingHub) -> None:
     assert [(each["code"], each["left"]) for each in told] == [("113039", 0)] * 2
 
 
-def test_without_a_rule_everything_is_kept(hub: ImagingHub) -> None:
+def test_without_a_rule_everything_iskept(hub: ImagingHub) -> None:
     images = slices(1)
-    _send(hub, *images)
+    sent(hub, *images)
     assert Retention(hub.verbs.database, 0, lambda: _in(100)).round() == 0
-    assert len(_seen(hub, images)) == 1
+    assert len(seen(hub, images)) == 1
 
 
 def test_it_looks_once_an_hour(hub: ImagingHub) -> None:
     retention = Retention(hub.verbs.database, YEARS, lambda: _in(16))
     assert retention.round() == 0
     images = slices(1)
-    _send(hub, *images)
+    sent(hub, *images)
     assert retention.round() == 0
-    assert len(_seen(hub, images)) == 1
+    assert len(seen(hub, images)) == 1
 
 
 def test_what_nobody_read_is_withdrawn_and_what_a_doctor_wrote_stays_final(hub: ImagingHub) -> None:
     images, read = slices(1), slices(1)
-    _send(hub, *images, *read, reading(read[0]))
+    sent(hub, *images, *read, reading(read[0]))
     assert _report(hub, read)[1].report.status is ReportStatus.FINAL
     assert _round(hub, 16) == 2
     _, unread = _report(hub, images)
@@ -86,12 +85,12 @@ def test_what_nobody_read_is_withdrawn_and_what_a_doctor_wrote_stays_final(hub: 
 
 def test_what_is_sent_again_is_shown_again_and_not_hidden_by_the_next_round(hub: ImagingHub) -> None:
     images = slices(2)
-    _send(hub, *images)
+    sent(hub, *images)
     _long_ago(hub)
     assert _round(hub, 0) == 1
-    _send(hub, *images)
+    sent(hub, *images)
     assert _round(hub, 0) == 0
-    assert len(_seen(hub, images)) == 2
+    assert len(seen(hub, images)) == 2
     _, record = _report(hub, images)
     assert (record.report.status, IMAGES_EXPIRED in record.report.flags) == (ReportStatus.PARTIAL, False)
     assert _round(hub, 16) == 1
@@ -99,18 +98,18 @@ def test_what_is_sent_again_is_shown_again_and_not_hidden_by_the_next_round(hub:
 
 def test_a_new_image_of_a_hidden_study_is_shown_and_brings_its_report_back(hub: ImagingHub) -> None:
     images = slices(3)
-    _send(hub, images[0])
+    sent(hub, images[0])
     _long_ago(hub)
     assert _round(hub, 0) == 1
-    _send(hub, images[1])
-    _send(hub, images[2])
-    assert _seen(hub, images) == [each.SOPInstanceUID for each in images[1:]]
+    sent(hub, images[1])
+    sent(hub, images[2])
+    assert seen(hub, images) == [each.SOPInstanceUID for each in images[1:]]
     _, record = _report(hub, images)
     assert (record.report.status, IMAGES_EXPIRED in record.report.flags) == (ReportStatus.PARTIAL, False)
 
 
 def test_many_studies_are_hidden_a_handful_at_a_time(hub: ImagingHub) -> None:
-    _send(hub, *(ct(StudyInstanceUID=generate_uid()) for _ in range(12)))
+    sent(hub, *(ct(StudyInstanceUID=generate_uid()) for _ in range(12)))
     assert _round(hub, 16) == 12
 
 
@@ -122,23 +121,6 @@ def _long_ago(hub: ImagingHub) -> None:
     """What has come so far came, and was taken, twenty years ago."""
     with hub.verbs.database.write() as tx:
         tx.execute(t.study.update().values(last_arrival_at=_in(-20), study_date="20000102"))
-
-
-def _send(hub: ImagingHub, *sent: Dataset) -> None:
-    with hub.client(TECHNICIAN) as client:
-        for ds in sent:
-            assert store(client, part10(ds)).status_code == 200
-
-
-def _seen(hub: ImagingHub, images: list[Dataset]) -> list[str]:
-    with hub.client(CLINICIAN) as client:
-        answer = client.get(f"/studies/{images[0].StudyInstanceUID}/instances")
-        return [each["00080018"]["Value"][0] for each in answer.json()] if answer.status_code == 200 else []
-
-
-def _kept(hub: ImagingHub, images: list[Dataset]) -> tuple[InstanceRecord, ...]:
-    with hub.verbs.database.read() as tx:
-        return studies.instances(tx, disclosure_for(AUDITOR), images[0].StudyInstanceUID, hidden=True)
 
 
 def _report(hub: ImagingHub, images: list[Dataset]) -> tuple[int, ReportRecord]:
